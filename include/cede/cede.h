@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cede/cede.h - all public headers of libcede.
+ */
+#ifndef CEDE_CEDE_H
+#define CEDE_CEDE_H
+
+#include <cede/version.h>
+#include <cede/error.h>
+#include <cede/context.h>
+#include <cede/stack.h>
+#include <cede/coro.h>
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cede/coro.h - coroutines (layer 4): create, resume, yield; on a private or on a shared stack.
+ *
+ * Words. A coroutine is *resumed* by somebody (the thread itself, or another coroutine) and gives way with a *yield*, which
+ * returns to its resumer. On a *private* stack its frames stay where they are. On a *shared* stack its frames are copied out
+ * when another coroutine needs the stack (it is *sealed*) and copied back to the same addresses before it runs again
+ * (*unsealed*); the copying is lazy and invisible, but for one rule:
+ *
+ *     While a coroutine on a shared stack does not run, nobody may touch an object on its stack.
+ *
+ * So hand over heap or static memory, or copies (cede_coro_send), never the address of a local variable.
+ *
+ * Threads. A coroutine that has not started may be started on any thread. Once started, it belongs to that thread: using it
+ * elsewhere is CEDE_EPERM (but see CEDE_CORO_MIGRATE). No call here may be used in a signal handler unless it says so.
+ * C++ exceptions may be thrown and caught inside of a coroutine, and a coroutine may yield inside a catch block; an exception
+ * that leaves the entry function calls std::terminate.
+ */
+#ifndef CEDE_CORO_H
+#define CEDE_CORO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cede/error.h>
+#include <cede/stack.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct cede_coro cede_coro;
+
+/*
+ * What a coroutine runs. `arg` is the one from its options; `in` is what the first resume gives. Returning finishes the
+ * coroutine, and the returned value goes to the resumer like a yielded one.
+ */
+typedef void *cede_entry(void *arg, void *in);
+
+typedef enum cede_stack_choice {
+    CEDE_PRIVATE = 0, /* a stack of its own while it lives */
+    CEDE_SHARED = 1   /* one large stack, in turn with others; kept aside by its used bytes while it waits */
+} cede_stack_choice;
+
+enum {
+    /*
+     * This coroutine has a floating-point environment of its own (x86-64: MXCSR and x87 control word; AArch64: FPCR): it
+     * starts with the resumer's at its first resume, and changes on one side do not reach the other. Costs some ns a switch.
+     */
+    CEDE_CORO_FP_PRIVATE = 1 << 0,
+    /*
+     * A private coroutine that may be resumed on another thread while it is suspended. The caller orders the threads (a
+     * mutex, a queue); two threads that resume it at once are caught, one gets CEDE_ERUNNING. Its source must be usable
+     * from any thread: MMAP, MALLOC, or POOL and FIXED with CEDE_SOURCE_THREADS; so `source` must be given.
+     * Code that runs in it must not keep addresses of thread-local variables (errno included) across a yield.
+     */
+    CEDE_CORO_MIGRATE = 1 << 1
+};
+
+typedef struct cede_coro_options {
+    size_t size;             /* sizeof(cede_coro_options); set by CEDE_CORO_OPTIONS */
+    cede_entry *entry;       /* required */
+    void *arg;               /* handed to entry; kept, not copied */
+    cede_stack_choice stack; /* private or shared, from the default source of the thread that starts it */
+    cede_source *source;     /* instead: a source of your own. Then `stack` must say SHARED for a shared source, and only then */
+    size_t stack_size;       /* usable bytes, for private stacks; 0: the source's. The default pool gives up to 64 KiB */
+    const char *name;        /* for messages and reports; copied, cut after 31 bytes; NULL: none */
+    void *user;              /* kept for cede_coro_user */
+    unsigned flags;          /* CEDE_CORO_* */
+} cede_coro_options;
+
+/* Options for an entry function, all else default: cede_coro_options o = CEDE_CORO_OPTIONS(entry, arg); */
+#ifdef __cplusplus
+#define CEDE_CORO_OPTIONS(entry, arg)                                                                                  \
+    cede_coro_options{sizeof(cede_coro_options), (entry), (arg), CEDE_PRIVATE, nullptr, 0, nullptr, nullptr, 0}
+#else
+#define CEDE_CORO_OPTIONS(entry_, arg_)                                                                                \
+    (cede_coro_options) { .size = sizeof(cede_coro_options), .entry = (entry_), .arg = (arg_) }
+#endif
+
+/*
+ * Creates a coroutine and sets *out. Nothing runs, and no stack is taken: that happens at the first resume. The options are
+ * copied. cede_coro_create is the general call, cede_coro_new the short one.
+ *
+ * Returns 0; CEDE_EINVAL (no entry, unknown flag or stack choice, a size that its source cannot give, a source of the other
+ * kind, FP_PRIVATE where there is none); CEDE_ENOTSUP (CEDE_SHARED in a split-stack build); CEDE_ENOMEM; CEDE_EMAPS;
+ * CEDE_ESHSTK. On failure *out is NULL.
+ * Threads: any. Since: 0.1.
+ */
+CEDE_API int cede_coro_create(cede_coro **out, const cede_coro_options *options);
+CEDE_API int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, void *arg);
+
+/*
+ * Runs the coroutine until it yields or finishes. `in` is what its yield returns (or, the first time, entry's `in`); *out (out may
+ * be NULL) receives what it yielded or returned. The caller is suspended meanwhile.
+ *
+ * The first resume takes the stack. On a shared stack, a resume that finds another coroutine's bytes in place seals that one.
+ *
+ * Returns 0; CEDE_EINVAL (NULL); CEDE_ESTALE (destroyed); CEDE_EFINISHED; CEDE_ESELF; CEDE_ERUNNING; CEDE_ENEST (both the
+ * caller, or one that waits for the caller, and the coroutine are on shared stacks); CEDE_EPERM (wrong thread); CEDE_ENOMEM or
+ * CEDE_EMAPS (no stack, or no room to seal the other). On failure nothing has changed, *out included.
+ * In checked builds also CEDE_ESTACKPTR: `in` points into the shared stack that the caller runs on.
+ * Threads: the one that started it. Since: 0.1.
+ */
+CEDE_API int cede_coro_resume(cede_coro *coro, void *in, void **out);
+
+/*
+ * Gives way to the resumer, which receives `out`. Returns when the coroutine is resumed again; *in (in may be NULL) then holds what that
+ * resume gave. If the coroutine is destroyed meanwhile, the call never returns, and nothing on its stack is cleaned up.
+ *
+ * Returns 0; CEDE_ENOCORO outside of a coroutine. In checked builds also CEDE_ESTACKPTR: `out` points into the shared stack
+ * that the caller runs on. On failure nothing has happened. Since: 0.1.
+ */
+CEDE_API int cede_yield(void *out, void **in);
+
+/*
+ * Ends a coroutine and releases the handle, in every state but running. A suspended one is dropped where it waits: its stack is given back
+ * without any cleanup of what its frames own. NULL is allowed and does nothing.
+ *
+ * Returns 0; CEDE_ESTALE; CEDE_ERUNNING (running, or waiting for one that it resumed); CEDE_EPERM (started on another
+ * thread). On failure nothing has changed. Threads: any, as long as it has not started or has finished. Since: 0.1.
+ */
+CEDE_API int cede_coro_destroy(cede_coro *coro);
+
+/*
+ * Makes a coroutine as if newly created with another entry function and argument, on the same source, name, size, flags and user data; the
+ * counters go on. A suspended one is dropped where it waits, as by cede_coro_destroy.
+ *
+ * Returns 0; CEDE_EINVAL (NULL); CEDE_ESTALE; CEDE_ERUNNING; CEDE_EPERM. On failure nothing has changed.
+ * Threads: as cede_coro_destroy. Since: 0.1.
+ */
+CEDE_API int cede_coro_reset(cede_coro *coro, cede_entry *entry, void *arg);
+
+/* --- Questions -------------------------------------------------------------------------------------------------- */
+
+/* The running coroutine, or NULL outside of any. A coroutine may keep and hand out this handle. Since: 0.1. */
+CEDE_API cede_coro *cede_coro_current(void);
+
+/* Who resumed this running coroutine: a coroutine, or NULL for the thread itself, or if it does not run. Since: 0.1. */
+CEDE_API cede_coro *cede_coro_parent(const cede_coro *coro);
+
+typedef enum cede_coro_status {
+    CEDE_CORO_INVALID = 0, /* NULL, or a handle that was released */
+    CEDE_CORO_CREATED,     /* not yet resumed; owns no stack */
+    CEDE_CORO_SUSPENDED,   /* waits in a yield */
+    CEDE_CORO_RUNNING,     /* runs now */
+    CEDE_CORO_NORMAL,      /* waits for a coroutine that it resumed */
+    CEDE_CORO_FINISHED     /* has returned; owns no stack */
+} cede_coro_status;
+
+/* The status. Threads: the one that started it, or any before the start and after the end. Since: 0.1. */
+CEDE_API cede_coro_status cede_coro_status_get(const cede_coro *coro);
+/* Its name in lower case, such as "suspended". Since: 0.1. */
+CEDE_API const char *cede_coro_status_name(cede_coro_status status);
+
+/* The user data of the options, and a new one. NULL for a bad handle. Since: 0.1. */
+CEDE_API void *cede_coro_user(const cede_coro *coro);
+CEDE_API int cede_coro_user_set(cede_coro *coro, void *user);
+
+/* The name, "" if none was given or the handle is bad. It lives as long as the coroutine. Since: 0.1. */
+CEDE_API const char *cede_coro_name(const cede_coro *coro);
+
+typedef struct cede_coro_stats {
+    size_t size;           /* sizeof(cede_coro_stats), set by the caller before the call */
+    uint64_t switches;     /* resumes so far, */
+    uint64_t seals;        /* copies out, */
+    uint64_t unseals;      /* copies back, */
+    uint64_t bytes;        /* bytes copied out, */
+    uint64_t largest_seal; /* bytes of the largest; counters go on over a reset */
+    uint64_t sealed_bytes; /* bytes kept aside now; 0 when its frames lie on a stack */
+    uint64_t depth;        /* bytes of stack in use while it is suspended; 0 otherwise */
+    uint64_t high_water;   /* deepest suspension seen: by a seal, an end, or a call of this function */
+    uint64_t stack_size;   /* usable bytes of the stack it has, 0 if none */
+    uint64_t memory;       /* bytes of its control block and save area; its private stack not included */
+    cede_stack_choice stack;
+} cede_coro_stats;
+
+/* Fills *stats. Returns 0, CEDE_EINVAL or CEDE_ESTALE, then *stats is unchanged. Threads: as status. Since: 0.1. */
+CEDE_API int cede_coro_stats_get(cede_coro *coro, cede_coro_stats *stats);
+
+/*
+ * Calls visit(coro, arg) for every coroutine of the process, in no particular order; a result other than 0 ends the walk. visit may
+ * ask any of the questions above, and must not create, resume or destroy. It is the list that debuggers walk
+ * (cede__debug_root in src/stack/slab.h).
+ *
+ * Returns 0 or what visit returned. Threads: no other thread may create or destroy coroutines meanwhile. Since: 0.1.
+ */
+CEDE_API int cede_coro_visit(int (*visit)(cede_coro *coro, void *arg), void *arg);
+
+/* --- Messages: small copies through the heap -------------------------------------------------------------------- */
+
+/* The largest message, and the room of one mailbox, in bytes; each waiting message takes 4 more, rounded up to 4. */
+#define CEDE_MESSAGE_MAX 1024
+#define CEDE_MAILBOX_SIZE 4096
+
+/*
+ * Copies `length` bytes (0 to CEDE_MESSAGE_MAX) to the end of the coroutine's mailbox, and takes the oldest message out of it. Either
+ * side may do either: a resumer sends and the coroutine receives from cede_coro_current(), or the other way round. The
+ * bytes lie in the heap in between, so both sides may use local variables, on shared stacks too. Neither suspends anyone.
+ * Mailboxes take memory from their first message on until destroy; a reset empties them.
+ *
+ * cede_coro_receive sets *length to the message's length, also when it is longer than `room` (then it stays).
+ *
+ * Returns 0; CEDE_EINVAL (NULL); CEDE_ESTALE; CEDE_EMSGSIZE; CEDE_EFULL; CEDE_ENOMEM (send); CEDE_EEMPTY (receive);
+ * CEDE_EPERM (the coroutine has started on another thread). On failure nothing has changed but *length.
+ * Since: 0.1.
+ */
+CEDE_API int cede_coro_send(cede_coro *coro, const void *bytes, size_t length);
+CEDE_API int cede_coro_receive(cede_coro *coro, void *bytes, size_t room, size_t *length);
+
+/* --- Stack overflow --------------------------------------------------------------------------------------------- */
+
+/*
+ * By default the first coroutine of a thread installs a handler for SIGSEGV and SIGBUS (once a process) and an alternate signal
+ * stack (unless the thread has one). When a coroutine runs into the guard of its stack, one line on standard error names it, its
+ * stack and size; then the signal goes to the handler that was installed before, or kills the process as if there
+ * had been none, at the faulting instruction. All other faults go straight to the handler before.
+ *
+ * Call cede_overflow_report(false) before the first coroutine to leave signals alone; the environment variable
+ * CEDE_OVERFLOW_REPORT=0 does the same. Guards stay in place. Returns 0, or CEDE_EBUSY after the first coroutine.
+ * Threads: any. Since: 0.1.
+ */
+CEDE_API int cede_overflow_report(bool enable);
+
+#ifdef __cplusplus
+}
+#endif
+
+#include <cede/inline/coro.h>
+
+#endif

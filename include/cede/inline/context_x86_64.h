@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cede/inline/context_x86_64.h - the switch, compiled into the caller (x86-64 System V, GCC and Clang).
+ *
+ * A called switch keeps all callee-saved registers; here the compiler is told that every register dies, so it keeps
+ * the live ones alone, and the far side is entered by a jump of its own that the processor predicts on its own.
+ *
+ *   rdi  from   where this side is kept: sp, pc, fp at 0, 8, 16
+ *   rsi  to     where to go on
+ *   rax  value, rdx word: what the other side receives, and what it gives when it switches back
+ *
+ * rbp may be the frame pointer and cannot be named as lost, so it is kept in `from`. The same is true of rbx with Clang,
+ * which may use it as a base pointer: it is kept on the stack. Nothing is stored below the stack pointer before it is moved,
+ * but what the compiler itself puts in a red zone would be lost on a shared stack: an inline caller must not
+ * be a leaf function (see cede/inline/coro.h).
+ *
+ * Between the change of the stack pointer and the jump no frame can be described: unwinders are told to stop there.
+ */
+#ifndef CEDE_INLINE_CONTEXT_X86_64_H
+#define CEDE_INLINE_CONTEXT_X86_64_H
+
+#include <cede/context.h>
+
+#ifdef __GCC_HAVE_DWARF2_CFI_ASM
+#define CEDE__CFI_BLIND ".cfi_remember_state\n\t.cfi_undefined 16\n\t"
+#define CEDE__CFI_SEEING "\t.cfi_restore_state\n"
+#else
+#define CEDE__CFI_BLIND
+#define CEDE__CFI_SEEING
+#endif
+
+#if defined(__CET__) && (__CET__ & 1)
+#define CEDE__LANDING "\tendbr64\n"
+#else
+#define CEDE__LANDING
+#endif
+
+#ifdef __clang__
+#define CEDE__KEEP_BASE "pushq %%rbx\n\t"
+#define CEDE__TAKE_BASE "\tpopq %%rbx\n"
+#define CEDE__LOST_BASE
+#else
+#define CEDE__KEEP_BASE
+#define CEDE__TAKE_BASE
+#define CEDE__LOST_BASE "rbx",
+#endif
+
+#ifdef __AVX512F__
+#define CEDE__LOST_AVX512                                                                                              \
+    , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",      \
+        "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#else
+#define CEDE__LOST_AVX512
+#endif
+
+static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_context *from, const cede_context *to,
+                                                                        void *value, uintptr_t word)
+{
+    cede_transfer got;
+    __asm__ volatile(CEDE__KEEP_BASE          /* where the base register cannot be declared lost */
+                     "leaq 1f(%%rip), %%rcx\n\t"
+                     "movq %%rsp, 0(%%rdi)\n\t" /* keep this side */
+                     "movq %%rcx, 8(%%rdi)\n\t"
+                     "movq %%rbp, 16(%%rdi)\n\t"
+                     "movq 8(%%rsi), %%rcx\n\t" CEDE__CFI_BLIND
+                     "movq 0(%%rsi), %%rsp\n\t" /* from here on, the other side's stack */
+                     "movq 16(%%rsi), %%rbp\n\t"
+                     "jmpq *%%rcx\n" CEDE__CFI_SEEING
+                     "1:\n" CEDE__LANDING CEDE__TAKE_BASE
+                     : "=a"(got.value), "=d"(got.word), "+D"(from), "+S"(to)
+                     : "0"(value), "1"(word)
+                     : CEDE__LOST_BASE "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1",
+                       "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+                       "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)",
+                       "cc", "memory" CEDE__LOST_AVX512);
+    return got;
+}
+
+/*
+ * The address of the thread-local variable `name`, found anew at each call: the compiler may not keep it over a switch, which
+ * may end on another thread. `name` must lie in the static TLS block.
+ */
+#define CEDE__TLS_ADDRESS(name, pointer)                                                                               \
+    __asm__ volatile("movq " name "@gottpoff(%%rip), %0\n\taddq %%fs:0, %0" : "=r"(pointer)::"cc")
+
+#endif

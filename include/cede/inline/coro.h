@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cede/inline/coro.h - the short way of resume and yield, compiled into the caller. Included by cede/coro.h; not an API.
+ *
+ * cede_coro_resume and cede_yield are macros over the functions below, which do the frequent case in a few instructions and leave
+ * everything else to the functions of the library with the same names. Both kinds of callers mix freely; the address of
+ * cede_coro_resume is that of the library's function.
+ *
+ * The *gate* decides. While a coroutine is suspended on this thread, in place and with nothing special to be done, its gate
+ * is the thread's key (on a shared stack: the thread's shared key, which is closed while a shared coroutine runs). In every other
+ * state (never started, running, sealed, finished, destroyed, of another thread ...) its gate matches no key, and the library
+ * finds out why. So one comparison is all the checking there is to do.
+ *
+ * No red zone. A leaf function may keep data below the stack pointer, where a seal would not copy it. Both functions
+ * contain a call that is not in tail position (an empty asm follows it), so whoever they are compiled into is no leaf.
+ */
+#ifndef CEDE_INLINE_CORO_H
+#define CEDE_INLINE_CORO_H
+
+#include <cede/context.h>
+#include <cede/coro.h>
+
+#if CEDE_INLINE
+#if defined(__x86_64__)
+#include <cede/inline/context_x86_64.h>
+#else
+#include <cede/inline/context_aarch64.h>
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The first members of every coroutine, and of the record that stands for a thread's own stack. */
+struct cede__hot {
+    cede_context context;   /* where it goes on while it does not run */
+    uintptr_t gate;         /* see above */
+    struct cede__hot *link; /* while it runs: who resumed it */
+    uint64_t switches;      /* resumes so far */
+};
+
+/* The first members of each thread's record. */
+struct cede__tls {
+    struct cede__hot *current; /* what runs: a coroutine, or the record of the thread's own stack; NULL before the first use */
+    uintptr_t key;             /* opens private coroutines suspended on this thread */
+    uintptr_t shared_key;      /* opens shared ones; CEDE__CLOSED while one is among the running */
+    const uintptr_t *exceptions; /* what is not zero while a C++ exception is caught or in flight: two words */
+};
+
+enum {
+    CEDE__GATE_RUNNING = 32, /* of the gates below every key, the one that is set here */
+    CEDE__CLOSED = 1,        /* a shared key that opens nothing */
+    CEDE__GATE_SHARED = 1,   /* the bit that tells a shared key from the private one */
+    CEDE__WORD_YIELD = 0     /* the word that a plain yield sends */
+};
+
+/* What is to be done after a switch back that was no plain yield: the end of the coroutine, or a yield inside of a catch block. */
+CEDE_API void cede__resume_settle(cede_coro *coro, uintptr_t gate, uintptr_t word);
+
+#if CEDE_INLINE
+
+/* The name holds the number of this layout: a caller and a library that disagree on it do not link. */
+#define CEDE__TLS_NAME "cede__tls_1"
+
+static inline __attribute__((always_inline)) struct cede__tls *cede__here(void)
+{
+    struct cede__tls *here;
+    CEDE__TLS_ADDRESS(CEDE__TLS_NAME, here);
+    return here;
+}
+
+static inline __attribute__((always_inline)) uintptr_t cede__in_exception(const struct cede__tls *here)
+{
+    return here->exceptions[0] | (unsigned)here->exceptions[1];
+}
+
+static inline int cede__resume_inline(cede_coro *coro, void *in, void **out)
+{
+    struct cede__tls *here = cede__here();
+    struct cede__hot *self = (struct cede__hot *)(void *)coro;
+    int error;
+    uintptr_t gate = __builtin_expect(self != 0, 1) ? self->gate : 0;
+    if (__builtin_expect((gate == here->key || gate == here->shared_key) && !cede__in_exception(here), 1)) {
+        struct cede__hot *parent = here->current;
+        self->gate = CEDE__GATE_RUNNING;
+        self->link = parent;
+        self->switches++;
+        here->current = self;
+        if (gate & CEDE__GATE_SHARED)
+            here->shared_key = CEDE__CLOSED;
+        cede_transfer got = cede__switch(&parent->context, &self->context, in, CEDE__WORD_YIELD);
+        here->current = parent;
+        if (gate & CEDE__GATE_SHARED)
+            here->shared_key = gate;
+        if (__builtin_expect((got.word | cede__in_exception(here)) == CEDE__WORD_YIELD, 1))
+            self->gate = gate;
+        else
+            cede__resume_settle(coro, gate, got.word);
+        if (out)
+            *out = got.value;
+        error = 0;
+    } else {
+        error = (cede_coro_resume)(coro, in, out);
+    }
+    __asm__ volatile("" : "+r"(error)); /* keeps the calls above out of tail position */
+    return error;
+}
+
+static inline int cede__yield_inline(void *out, void **in)
+{
+    struct cede__hot *self = cede__here()->current;
+    struct cede__hot *parent = __builtin_expect(self != 0, 1) ? self->link : 0;
+    int error;
+    if (__builtin_expect(parent != 0, 1)) {
+        cede_transfer got = cede__switch(&self->context, &parent->context, out, CEDE__WORD_YIELD);
+        if (in)
+            *in = got.value;
+        error = 0;
+    } else {
+        error = (cede_yield)(out, in);
+    }
+    __asm__ volatile("" : "+r"(error));
+    return error;
+}
+
+#define cede_coro_resume(coro, in, out) cede__resume_inline(coro, in, out)
+#define cede_yield(out, in) cede__yield_inline(out, in)
+
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif

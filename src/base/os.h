@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base/os.h - the contract with the operating system. No other folder calls it, and every call that can fail for
+ * want of memory goes through here, so that the fault tests can make each of them fail.
+ *
+ * Sizes and addresses of mappings are multiples of the page size. Calls that return int return 0, CEDE_ENOMEM, or CEDE_EMAPS when
+ * the process has as many mappings as the kernel allows. Calls that give back or advise cannot fail.
+ */
+#ifndef CEDE_BASE_OS_H
+#define CEDE_BASE_OS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- Facts of the machine --- */
+size_t cede__os_page_size(void);
+size_t cede__os_signal_stack_min(void); /* bytes of the largest signal frame, from the kernel */
+bool cede__os_shadow_stack_on(void);    /* hardware shadow stacks are on for this thread */
+
+/* --- Small memory: as malloc, realloc and free; NULL on failure. --- */
+void *cede__os_malloc(size_t bytes);
+void *cede__os_realloc(void *memory, size_t bytes);
+void *cede__os_aligned_malloc(size_t alignment, size_t bytes);
+void cede__os_free(void *memory);
+
+/* --- Mappings --- */
+/* Zeroed, private, readable and writable memory of `bytes`, at a multiple of `alignment` (0: a page), not charged until touched. */
+int cede__os_map(void **out, size_t bytes, size_t alignment);
+void cede__os_unmap(void *memory, size_t bytes);
+/* Takes all access from a range of a mapping: MADV_GUARD_INSTALL where the kernel has it, mprotect otherwise. */
+int cede__os_guard(void *memory, size_t bytes);
+/* Gives the pages of a range back; it reads as zeros afterwards. */
+void cede__os_discard(void *memory, size_t bytes);
+/* Advice: this range is worth huge pages, or must never get them. */
+void cede__os_prefer_huge(void *memory, size_t bytes);
+void cede__os_refuse_huge(void *memory, size_t bytes);
+/* Bytes of a range that are in memory. */
+size_t cede__os_resident(void *memory, size_t bytes);
+
+/* --- Threads --- */
+/* A number that no other thread of this process has or will have; from 64 up. */
+uint64_t cede__os_thread_token(void);
+/* Calls hook(argument) when the calling thread ends. At most one hook a thread. Returns 0 or CEDE_ENOMEM. */
+int cede__os_at_thread_exit(void (*hook)(void *argument), void *argument);
+
+struct cede__os_mutex {
+    pthread_mutex_t mutex;
+};
+#define CEDE__OS_MUTEX_INIT                                                                                            \
+    {                                                                                                                  \
+        PTHREAD_MUTEX_INITIALIZER                                                                                      \
+    }
+void cede__os_mutex_init(struct cede__os_mutex *mutex);
+void cede__os_mutex_destroy(struct cede__os_mutex *mutex);
+void cede__os_lock(struct cede__os_mutex *mutex);
+void cede__os_unlock(struct cede__os_mutex *mutex);
+
+/* --- Faults (os_fault.c) --- */
+/* Looks at a faulting address, in a signal handler; says what it has to say with cede__message_*. */
+typedef void cede__os_fault_witness(const void *address);
+/*
+ * Has the witness called at each SIGSEGV and SIGBUS of this process before the handlers that were there; and gives the calling thread an
+ * alternate signal stack if it has none: *altstack is its memory or NULL, to be handed to cede__os_unwatch_faults when the
+ * thread ends. Returns 0 or CEDE_ENOMEM.
+ */
+int cede__os_watch_faults(cede__os_fault_witness *witness, void **altstack);
+void cede__os_unwatch_faults(void *altstack);
+
+/* --- The environment --- */
+/* Whether the variable is set to a word that means no: 0, no, off, false. */
+bool cede__os_env_is_off(const char *name);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base/os_fault.c - watching SIGSEGV and SIGBUS without taking them from anybody.
+ *
+ * One handler a process, installed once, on the alternate stack, since the faulting stack may have no room left. It lets the
+ * witness speak and then behaves as if it were not there: a handler that was installed before is called, or else the default
+ * action is restored and the faulting instruction runs again and kills the process, so that a core shows it.
+ */
+#include "base/compiler.h"
+
+#include "base/os.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <cede/error.h>
+
+static struct sigaction previous_segv, previous_bus;
+static cede__os_fault_witness *_Atomic the_witness;
+static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool installed;
+
+static void pass_on(int number, siginfo_t *info, void *machine)
+{
+    const struct sigaction *previous = number == SIGSEGV ? &previous_segv : &previous_bus;
+    if (previous->sa_flags & SA_SIGINFO) {
+        previous->sa_sigaction(number, info, machine);
+    } else if (previous->sa_handler != SIG_DFL && previous->sa_handler != SIG_IGN) {
+        previous->sa_handler(number);
+    } else {
+        /* An ignored fault would recur for ever; the kernel does not ignore one either. */
+        struct sigaction standard = {.sa_handler = SIG_DFL};
+        sigaction(number, &standard, NULL);
+        if (info->si_code <= 0) /* sent by somebody: it does not come again by itself */
+            raise(number);
+    }
+}
+
+static void on_fault(int number, siginfo_t *info, void *machine)
+{
+    int saved_errno = errno;
+    cede__os_fault_witness *witness = atomic_load_explicit(&the_witness, memory_order_acquire);
+    if (witness && info->si_code > 0)
+        witness(info->si_addr);
+    pass_on(number, info, machine);
+    errno = saved_errno;
+}
+
+static void install_once(cede__os_fault_witness *witness)
+{
+    pthread_mutex_lock(&install_lock);
+    if (!installed) {
+        struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+        sigemptyset(&action.sa_mask);
+        atomic_store_explicit(&the_witness, witness, memory_order_release);
+        sigaction(SIGSEGV, NULL, &previous_segv); /* known before ours can run */
+        sigaction(SIGBUS, NULL, &previous_bus);
+        sigaction(SIGSEGV, &action, NULL);
+        sigaction(SIGBUS, &action, NULL);
+        installed = true;
+    }
+    pthread_mutex_unlock(&install_lock);
+}
+
+/* Room for the kernel's frame, the witness, and a handler of the program's that is called in turn. */
+static size_t altstack_bytes(void)
+{
+    return cede__os_signal_stack_min() + 32768;
+}
+
+int cede__os_watch_faults(cede__os_fault_witness *witness, void **altstack)
+{
+    stack_t now;
+    *altstack = NULL;
+    if (sigaltstack(NULL, &now) == 0 && (now.ss_flags & SS_DISABLE)) {
+        stack_t ours = {.ss_sp = cede__os_malloc(altstack_bytes()), .ss_size = altstack_bytes()};
+        if (!ours.ss_sp)
+            return CEDE_ENOMEM;
+        if (sigaltstack(&ours, NULL) != 0) {
+            cede__os_free(ours.ss_sp);
+            return CEDE_ENOMEM;
+        }
+        *altstack = ours.ss_sp;
+    }
+    install_once(witness);
+    return CEDE_OK;
+}
+
+void cede__os_unwatch_faults(void *altstack)
+{
+    stack_t now;
+    if (!altstack)
+        return;
+    if (sigaltstack(NULL, &now) == 0 && now.ss_sp == altstack) {
+        stack_t none = {.ss_flags = SS_DISABLE};
+        if (sigaltstack(&none, NULL) != 0)
+            return; /* it is in use: leaking it beats pulling it away */
+    }
+    cede__os_free(altstack);
+}

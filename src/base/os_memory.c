@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base/os_memory.c - memory from the operating system (POSIX and Linux).
+ */
+#include "base/compiler.h"
+
+#include "base/os.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cede/error.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
+#endif
+
+size_t cede__os_page_size(void)
+{
+    static _Atomic size_t size;
+    size_t known = atomic_load_explicit(&size, memory_order_relaxed);
+    if (known == 0) {
+        known = (size_t)sysconf(_SC_PAGESIZE);
+        atomic_store_explicit(&size, known, memory_order_relaxed);
+    }
+    return known;
+}
+
+void *cede__os_malloc(size_t bytes)
+{
+    return malloc(bytes);
+}
+
+void *cede__os_realloc(void *memory, size_t bytes)
+{
+    return realloc(memory, bytes);
+}
+
+void *cede__os_aligned_malloc(size_t alignment, size_t bytes)
+{
+    void *memory = NULL;
+    return posix_memalign(&memory, alignment, bytes) == 0 ? memory : NULL;
+}
+
+void cede__os_free(void *memory)
+{
+    free(memory);
+}
+
+/* How many mappings the process has, and may have; only asked after a refusal. */
+static bool mappings_are_used_up(void)
+{
+    long limit = 0, count = 0;
+    FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+    if (file) {
+        if (fscanf(file, "%ld", &limit) != 1)
+            limit = 0;
+        fclose(file);
+    }
+    file = limit > 0 ? fopen("/proc/self/maps", "re") : NULL;
+    if (!file)
+        return false;
+    for (int c; (c = getc(file)) != EOF;)
+        count += c == '\n';
+    fclose(file);
+    return count + 8 >= limit; /* a refused call may have needed two more, and stdio one */
+}
+
+/* The error for a refused mapping call. errno stays the caller's. */
+static CEDE__COLD int refusal(int saved_errno)
+{
+    int error = mappings_are_used_up() ? CEDE_EMAPS : CEDE_ENOMEM;
+    errno = saved_errno;
+    return error;
+}
+
+int cede__os_map(void **out, size_t bytes, size_t alignment)
+{
+    int saved_errno = errno;
+    size_t page = cede__os_page_size();
+    size_t slack = alignment > page ? alignment - page : 0;
+    *out = NULL;
+    if (bytes + slack < bytes)
+        return CEDE_ENOMEM;
+    char *memory =
+        mmap(NULL, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        return refusal(saved_errno);
+    if (slack) {
+        size_t before = (alignment - (uintptr_t)memory % alignment) % alignment;
+        if (before)
+            munmap(memory, before);
+        if (slack - before)
+            munmap(memory + before + bytes, slack - before);
+        memory += before;
+    }
+    *out = memory;
+    return CEDE_OK;
+}
+
+void cede__os_unmap(void *memory, size_t bytes)
+{
+    int saved_errno = errno;
+    munmap(memory, bytes);
+    errno = saved_errno;
+}
+
+int cede__os_guard(void *memory, size_t bytes)
+{
+    static _Atomic bool no_guard_advice;
+    int saved_errno = errno;
+    if (!atomic_load_explicit(&no_guard_advice, memory_order_relaxed)) {
+        if (madvise(memory, bytes, MADV_GUARD_INSTALL) == 0)
+            return CEDE_OK;
+        if (errno == EINVAL)
+            atomic_store_explicit(&no_guard_advice, true, memory_order_relaxed);
+    }
+    if (mprotect(memory, bytes, PROT_NONE) == 0) {
+        errno = saved_errno;
+        return CEDE_OK;
+    }
+    return refusal(saved_errno);
+}
+
+static void advise(void *memory, size_t bytes, int advice)
+{
+    int saved_errno = errno;
+    (void)madvise(memory, bytes, advice); /* advice that is not taken changes nothing that we rely on */
+    errno = saved_errno;
+}
+
+void cede__os_discard(void *memory, size_t bytes)
+{
+    advise(memory, bytes, MADV_DONTNEED);
+}
+
+void cede__os_prefer_huge(void *memory, size_t bytes)
+{
+    advise(memory, bytes, MADV_HUGEPAGE);
+}
+
+void cede__os_refuse_huge(void *memory, size_t bytes)
+{
+    advise(memory, bytes, MADV_NOHUGEPAGE);
+}
+
+size_t cede__os_resident(void *memory, size_t bytes)
+{
+    int saved_errno = errno;
+    size_t page = cede__os_page_size(), resident = 0;
+    unsigned char present[256];
+    for (size_t done = 0; done < bytes;) {
+        size_t pages = (bytes - done) / page;
+        pages = pages < sizeof present ? pages : sizeof present;
+        if (pages == 0 || mincore((char *)memory + done, pages * page, present) != 0)
+            break;
+        for (size_t i = 0; i < pages; i++)
+            resident += (present[i] & 1) * page;
+        done += pages * page;
+    }
+    errno = saved_errno;
+    return resident;
+}

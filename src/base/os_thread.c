@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base/os_thread.c - threads, locks, the environment and facts of the machine (POSIX and Linux).
+ */
+#include "base/compiler.h"
+
+#include "base/os.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include <cede/error.h>
+
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+size_t cede__os_signal_stack_min(void)
+{
+    int saved_errno = errno;
+    size_t kernel = (size_t)getauxval(AT_MINSIGSTKSZ);
+    errno = saved_errno;
+    size_t libc = (size_t)MINSIGSTKSZ;
+    return kernel > libc ? kernel : libc;
+}
+
+bool cede__os_shadow_stack_on(void)
+{
+#if defined(__x86_64__)
+    uint64_t pointer = 0;
+    /* rdsspq: does nothing on processors without shadow stacks and while they are off. Encoded for assemblers without it. */
+    __asm__ volatile(".byte 0xf3, 0x48, 0x0f, 0x1e, 0xc8" : "+a"(pointer));
+    return pointer != 0;
+#else
+    return false;
+#endif
+}
+
+uint64_t cede__os_thread_token(void)
+{
+    static _Atomic uint64_t next = 64;
+    static CEDE__THREAD_LOCAL uint64_t mine;
+    if (CEDE__UNLIKELY(mine == 0))
+        mine = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed);
+    return mine;
+}
+
+static pthread_key_t exit_key;
+static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
+static bool exit_key_made;
+static CEDE__THREAD_LOCAL void (*exit_hook)(void *);
+
+static void run_exit_hook(void *argument)
+{
+    exit_hook(argument);
+}
+
+static void make_exit_key(void)
+{
+    exit_key_made = pthread_key_create(&exit_key, run_exit_hook) == 0;
+}
+
+int cede__os_at_thread_exit(void (*hook)(void *), void *argument)
+{
+    pthread_once(&exit_once, make_exit_key);
+    if (!exit_key_made || pthread_setspecific(exit_key, argument) != 0)
+        return CEDE_ENOMEM;
+    exit_hook = hook;
+    return CEDE_OK;
+}
+
+void cede__os_mutex_init(struct cede__os_mutex *mutex)
+{
+    pthread_mutex_init(&mutex->mutex, NULL); /* with default attributes it cannot fail on this platform */
+}
+
+void cede__os_mutex_destroy(struct cede__os_mutex *mutex)
+{
+    pthread_mutex_destroy(&mutex->mutex);
+}
+
+void cede__os_lock(struct cede__os_mutex *mutex)
+{
+    pthread_mutex_lock(&mutex->mutex);
+}
+
+void cede__os_unlock(struct cede__os_mutex *mutex)
+{
+    pthread_mutex_unlock(&mutex->mutex);
+}
+
+bool cede__os_env_is_off(const char *name)
+{
+    static const char *const words[] = {"0", "no", "off", "false"};
+    const char *value = getenv(name);
+    for (size_t i = 0; value && i < sizeof words / sizeof *words; i++)
+        if (strcmp(value, words[i]) == 0)
+            return true;
+    return false;
+}
