@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * context/context.c - making contexts: what is common to all implementations, and the first frame of the assembly ones.
+ */
+#include "base/compiler.h"
+
+#include "base/message.h"
+#include "base/os.h"
+#include "context/context.h"
+#include "context/offsets.h"
+
+static void escaped(void *result)
+{
+    (void)result;
+    cede__die("the entry function of a context returned, and there is nowhere to return to");
+}
+
+void (*cede__context_returned)(void *result) = escaped;
+
+int cede_context_make(cede_context *context, void *low, size_t size, cede_context_entry *entry, void *arg)
+{
+    size_t least = cede__os_signal_stack_min() + cede__os_page_size();
+    if (!context || !low || !entry || size < least || (uintptr_t)low + size < (uintptr_t)low)
+        return CEDE_EINVAL;
+    if (cede__os_shadow_stack_on())
+        return CEDE_ESHSTK;
+    uintptr_t top = ((uintptr_t)low + size) & ~(uintptr_t)15;
+    cede__context_prepare(context, low, (char *)top, entry, arg);
+    return CEDE_OK;
+}
+
+#if !CEDE_UCONTEXT
+
+_Static_assert(offsetof(cede_context, sp) == CEDE__CONTEXT_SP, "assembly knows the layout");
+_Static_assert(offsetof(cede_context, pc) == CEDE__CONTEXT_PC, "assembly knows the layout");
+_Static_assert(offsetof(cede_context, fp) == CEDE__CONTEXT_FP, "assembly knows the layout");
+
+extern void cede__context_start(void); /* assembly: see there for what it expects */
+
+#if defined(__x86_64__)
+#define FIRST_FRAME 8
+#else
+#define FIRST_FRAME 16
+#endif
+
+void cede__context_prepare(cede_context *context, char *low, char *top, cede_context_entry *entry, void *arg)
+{
+    (void)low;
+    context->sp = top - FIRST_FRAME;
+    context->pc = (void *)(uintptr_t)cede__context_start;
+    context->fp = (void *)(uintptr_t)entry;
+    *(void **)context->sp = arg;
+}
+
+const char *cede_context_name(void)
+{
+#if defined(__x86_64__)
+    return "x86_64-sysv";
+#else
+    return "aarch64-aapcs64";
+#endif
+}
+
+#endif
