@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack/pool.c - the POOL kind: guarded stacks of one size, carved from big mappings (blocks) and reused.
+ *
+ * A block holds a number of equal slots, each a guard and a stack. Slots that were handed out once and are free again are either
+ *
+ *      hot    they may hold memory; an array used as a stack, so the one given back last is taken first
+ *      cold   their memory was given back to the system
+ *
+ * The arrays have room for every slot there is, made when the block is added: giving back a stack cannot fail.
+ * A guard is installed when its slot is first handed out, and stays.
+ */
+#include "base/compiler.h"
+
+#include "base/os.h"
+#include "stack/source.h"
+
+#include <string.h>
+
+#include <cede/error.h>
+
+#define FIRST_BLOCK ((size_t)1 << 20)
+#define LARGEST_BLOCK ((size_t)1 << 30)
+
+struct block {
+    char *memory;
+    size_t slots;
+    size_t needed; /* valid during a trim: see count_blocks */
+};
+
+struct slot_list {
+    char **slots;
+    size_t count;
+};
+
+struct pool_source {
+    cede_source source;
+    size_t slot_size;
+    size_t keep_low, keep_high;
+    struct block *blocks;
+    size_t block_count;
+    char *fresh, *fresh_end; /* the part of the newest block that was never handed out */
+    size_t slots;            /* in all blocks */
+    struct slot_list hot, cold;
+    size_t last_found; /* index of the block that block_of found last */
+};
+
+/* --- Growing --- */
+
+static int reserve(struct slot_list *list, size_t slots)
+{
+    char **larger = cede__os_realloc(list->slots, slots * sizeof *larger);
+    if (!larger)
+        return CEDE_ENOMEM;
+    list->slots = larger;
+    return CEDE_OK;
+}
+
+/* Blocks grow with the pool, so that both ten and a million stacks take few mappings. */
+static size_t slots_of_next_block(const struct pool_source *pool)
+{
+    size_t bytes = pool->slots * pool->slot_size;
+    bytes = bytes < FIRST_BLOCK ? FIRST_BLOCK : bytes > LARGEST_BLOCK ? LARGEST_BLOCK : bytes;
+    size_t slots = bytes / pool->slot_size;
+    return slots ? slots : 1;
+}
+
+static int add_block(struct pool_source *pool)
+{
+    size_t slots = slots_of_next_block(pool);
+    struct block *larger = cede__os_realloc(pool->blocks, (pool->block_count + 1) * sizeof *larger);
+    if (!larger)
+        return CEDE_ENOMEM;
+    pool->blocks = larger;
+    if (reserve(&pool->hot, pool->slots + slots) || reserve(&pool->cold, pool->slots + slots))
+        return CEDE_ENOMEM;
+    void *memory;
+    int error = cede__os_map(&memory, slots * pool->slot_size, 0);
+    if (error)
+        return error;
+    cede__os_refuse_huge(memory, slots * pool->slot_size); /* a huge page would make each touched stack cost 2 MiB */
+    pool->blocks[pool->block_count++] = (struct block){.memory = memory, .slots = slots};
+    pool->slots += slots;
+    pool->fresh = memory;
+    pool->fresh_end = pool->fresh + slots * pool->slot_size;
+    cede__source_count(&pool->source, &pool->source.mapped, (ptrdiff_t)(slots * pool->slot_size));
+    return CEDE_OK;
+}
+
+static int take_fresh(struct pool_source *pool, char **slot)
+{
+    int error = pool->fresh == pool->fresh_end ? add_block(pool) : CEDE_OK;
+    if (!error)
+        error = cede__stack_guard(&pool->source, pool->fresh);
+    if (error)
+        return error;
+    *slot = pool->fresh;
+    pool->fresh += pool->slot_size;
+    return CEDE_OK;
+}
+
+/* --- Taking and giving back --- */
+
+static int acquire(cede_source *source, size_t bytes, cede_stack **out)
+{
+    struct pool_source *pool = (struct pool_source *)source;
+    char *slot;
+    (void)bytes; /* one size for all */
+    if (CEDE__LIKELY(pool->hot.count > 0)) {
+        slot = pool->hot.slots[--pool->hot.count];
+        cede__source_count(source, &source->reused, 1);
+    } else if (pool->cold.count > 0) {
+        slot = pool->cold.slots[--pool->cold.count];
+        cede__source_count(source, &source->reused, 1);
+    } else {
+        int error = take_fresh(pool, &slot);
+        if (error)
+            return error;
+    }
+    *out = cede__stack_describe(source, slot + source->guard_size, slot + pool->slot_size, 0);
+    return CEDE_OK;
+}
+
+/* Takes the memory of the hot slots that were given back longest ago, until `keep` are left hot. Returns the bytes. */
+static size_t cool(struct pool_source *pool, size_t keep)
+{
+    if (pool->hot.count <= keep)
+        return 0;
+    size_t cooled = pool->hot.count - keep, stack_bytes = pool->slot_size - pool->source.guard_size;
+    for (size_t i = 0; i < cooled; i++) {
+        cede__os_discard(pool->hot.slots[i] + pool->source.guard_size, stack_bytes);
+        pool->cold.slots[pool->cold.count++] = pool->hot.slots[i];
+    }
+    memmove(pool->hot.slots, pool->hot.slots + cooled, keep * sizeof *pool->hot.slots);
+    pool->hot.count = keep;
+    cede__source_count(&pool->source, &pool->source.trimmed, (ptrdiff_t)cooled);
+    return cooled * stack_bytes;
+}
+
+static void release(cede_stack *stack)
+{
+    struct pool_source *pool = (struct pool_source *)stack->source;
+    pool->hot.slots[pool->hot.count++] = stack->low - pool->source.guard_size;
+    if (CEDE__UNLIKELY(pool->keep_high && pool->hot.count > pool->keep_high))
+        cool(pool, pool->keep_low);
+}
+
+/* --- Trimming: blocks without a stack in use are unmapped --- */
+
+/* The block that a slot lies in. Slots come in runs of one block, so the last answer is tried first. */
+static struct block *block_of(struct pool_source *pool, const char *slot)
+{
+    for (size_t i = 0; i < pool->block_count; i++) {
+        struct block *block = &pool->blocks[(pool->last_found + i) % pool->block_count];
+        if (slot >= block->memory && slot < block->memory + block->slots * pool->slot_size) {
+            pool->last_found = (size_t)(block - pool->blocks);
+            return block;
+        }
+    }
+    return NULL;
+}
+
+/* Sets the `needed` of every block: its slots that are in use, or hot. */
+static void count_blocks(struct pool_source *pool)
+{
+    for (size_t i = 0; i < pool->block_count; i++)
+        pool->blocks[i].needed = pool->blocks[i].slots;
+    if (pool->fresh != pool->fresh_end)
+        block_of(pool, pool->fresh)->needed -= (size_t)(pool->fresh_end - pool->fresh) / pool->slot_size;
+    for (size_t i = 0; i < pool->cold.count; i++)
+        block_of(pool, pool->cold.slots[i])->needed--;
+}
+
+/* Forgets the slots that lie in blocks nobody needs. */
+static void forget_slots(struct pool_source *pool)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < pool->cold.count; i++)
+        if (block_of(pool, pool->cold.slots[i])->needed > 0)
+            pool->cold.slots[left++] = pool->cold.slots[i];
+    pool->cold.count = left;
+    if (pool->fresh != pool->fresh_end && block_of(pool, pool->fresh)->needed == 0)
+        pool->fresh = pool->fresh_end = NULL;
+}
+
+static void unmap_blocks(struct pool_source *pool)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < pool->block_count; i++) {
+        struct block block = pool->blocks[i];
+        size_t bytes = block.slots * pool->slot_size;
+        if (block.needed > 0) {
+            pool->blocks[left++] = block;
+            continue;
+        }
+        pool->slots -= block.slots;
+        cede__os_unmap(block.memory, bytes);
+        cede__source_count(&pool->source, &pool->source.mapped, -(ptrdiff_t)bytes);
+    }
+    pool->block_count = left;
+    pool->last_found = 0;
+}
+
+static size_t trim(cede_source *source, size_t keep)
+{
+    struct pool_source *pool = (struct pool_source *)source;
+    size_t released = cool(pool, keep);
+    count_blocks(pool);
+    forget_slots(pool);
+    unmap_blocks(pool);
+    return released;
+}
+
+/* --- The rest --- */
+
+static int open_pool(cede_source *source, const cede_source_options *options)
+{
+    struct pool_source *pool = (struct pool_source *)source;
+    pool->slot_size = cede__stack_footprint(source, source->stack_size);
+    pool->keep_low = options->keep_low;
+    pool->keep_high = options->keep_high;
+    return CEDE_OK;
+}
+
+static void close_pool(cede_source *source)
+{
+    struct pool_source *pool = (struct pool_source *)source;
+    for (size_t i = 0; i < pool->block_count; i++)
+        cede__os_unmap(pool->blocks[i].memory, pool->blocks[i].slots * pool->slot_size);
+    cede__os_free(pool->blocks);
+    cede__os_free(pool->hot.slots);
+    cede__os_free(pool->cold.slots);
+}
+
+static void stats_of(cede_source *source, cede_source_stats *stats)
+{
+    const struct pool_source *pool = (const struct pool_source *)source;
+    stats->stacks_hot = pool->hot.count;
+    stats->stacks_cold = pool->cold.count;
+}
+
+const struct cede__source_ops cede__pool_ops = {.size = sizeof(struct pool_source),
+                                                .open = open_pool,
+                                                .close = close_pool,
+                                                .acquire = acquire,
+                                                .release = release,
+                                                .trim = trim,
+                                                .stats = stats_of};

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack/slab.c - heaps, chunks, slabs and cells. See slab.h for the picture.
+ *
+ * Invariants of a slab: capacity >= fresh >= live; cells on its free list are fresh - live many (those in the heap's
+ * inbox count as live until the owner takes them in). It is linked in its heap's partial list exactly while it has room and a class, and
+ * in the empty list exactly while it has no class (cell_size is 0).
+ */
+#include "base/compiler.h"
+
+#include "base/os.h"
+#include "stack/slab.h"
+
+#include <string.h>
+
+#include <cede/error.h>
+#include <cede/stack.h>
+
+#define SMALL_STEP 8u
+#define SMALL_MAX 512u
+
+struct cede__debug_root cede__debug_root = {.layout = 1};
+
+static CEDE__THREAD_LOCAL struct cede__heap *my_heap;
+static struct cede__os_mutex orphans_lock = CEDE__OS_MUTEX_INIT;
+static struct cede__heap *orphans;
+
+/* --- Size classes --- */
+
+static unsigned class_of(size_t bytes)
+{
+    if (bytes <= SMALL_MAX)
+        return bytes ? (unsigned)((bytes - 1) / SMALL_STEP) : 0;
+    unsigned doubling = 8u * sizeof(long) - 1 - (unsigned)__builtin_clzl((unsigned long)bytes - 1); /* 9 for 513..1024 */
+    unsigned eighth = (unsigned)((bytes - 1) >> (doubling - 3)) & 7;
+    return SMALL_MAX / SMALL_STEP + (doubling - 9) * 8 + eighth;
+}
+
+static size_t size_of_class(unsigned index)
+{
+    if (index < SMALL_MAX / SMALL_STEP)
+        return (size_t)(index + 1) * SMALL_STEP;
+    unsigned doubling = (index - SMALL_MAX / SMALL_STEP) / 8;
+    unsigned eighth = (index - SMALL_MAX / SMALL_STEP) % 8;
+    return ((size_t)(8 + eighth + 1) << (doubling + 9)) / 8;
+}
+
+size_t cede__cell_size(size_t bytes)
+{
+    if (bytes <= CEDE__CELL_MAX)
+        return size_of_class(class_of(bytes));
+    size_t page = cede__os_page_size();
+    return (bytes + page - 1) & ~(page - 1);
+}
+
+/* --- Chunks --- */
+
+static void give_slabs(struct cede__heap *heap, struct cede__chunk *chunk)
+{
+    for (size_t i = CEDE__SLABS_PER_CHUNK; i-- > 0;) { /* so that the first is taken first */
+        struct cede__slab *slab = &chunk->slabs[i];
+        slab->heap = heap;
+        slab->cells = (char *)chunk + (i ? i * CEDE__SLAB_SIZE : (sizeof *chunk + 63) / 64 * 64);
+        cede__list_insert(&heap->empty, &slab->link);
+    }
+    heap->chunks++;
+}
+
+static bool add_chunk(struct cede__heap *heap)
+{
+    void *memory;
+    if (cede__os_map(&memory, CEDE__CHUNK_SIZE, CEDE__CHUNK_SIZE) != CEDE_OK)
+        return false;
+    if (heap->chunks > 0) /* a program with few coroutines does not need 2 MiB for them */
+        cede__os_prefer_huge(memory, CEDE__CHUNK_SIZE);
+    struct cede__chunk *chunk = memory;
+    chunk->heap = heap;
+    give_slabs(heap, chunk);
+    chunk->next = atomic_load_explicit(&cede__debug_root.chunks, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&cede__debug_root.chunks, &chunk->next, chunk, memory_order_release,
+                                                  memory_order_relaxed))
+        continue;
+    return true;
+}
+
+/* --- Heaps --- */
+
+static struct cede__heap *adopt(void)
+{
+    cede__os_lock(&orphans_lock);
+    struct cede__heap *heap = orphans;
+    if (heap)
+        orphans = heap->next_orphan;
+    cede__os_unlock(&orphans_lock);
+    return heap;
+}
+
+static struct cede__heap *make_heap(void)
+{
+    struct cede__heap *heap = cede__os_malloc(sizeof *heap);
+    if (!heap)
+        return NULL;
+    memset(heap, 0, sizeof *heap);
+    cede__list_init(&heap->empty);
+    for (int kind = 0; kind < CEDE__CELL_KINDS; kind++)
+        for (int i = 0; i < CEDE__CELL_CLASSES; i++)
+            cede__list_init(&heap->partial[kind][i]);
+    atomic_init(&heap->inbox, NULL);
+    return heap;
+}
+
+struct cede__heap *cede__heap_of_thread(void)
+{
+    if (CEDE__UNLIKELY(!my_heap)) {
+        my_heap = adopt();
+        if (!my_heap)
+            my_heap = make_heap();
+    }
+    return my_heap;
+}
+
+void cede__heap_orphan(void)
+{
+    struct cede__heap *heap = my_heap;
+    if (!heap)
+        return;
+    my_heap = NULL;
+    cede__os_lock(&orphans_lock);
+    heap->next_orphan = orphans;
+    orphans = heap;
+    cede__os_unlock(&orphans_lock);
+}
+
+/* --- Cells --- */
+
+static void empty_slab(struct cede__slab *slab)
+{
+    struct cede__heap *heap = slab->heap;
+    cede__list_remove(&slab->link);
+    slab->cell_size = 0;
+    slab->free = NULL;
+    heap->slabs--;
+    cede__list_insert(&heap->empty, &slab->link);
+}
+
+static void give_back(struct cede__slab *slab, void *cell)
+{
+    struct cede__heap *heap = slab->heap;
+    if (!slab->free && slab->fresh == slab->capacity) /* it was full, and is in no list */
+        cede__list_insert(&heap->partial[slab->kind][slab->class_index], &slab->link);
+    *(void **)cell = slab->free;
+    slab->free = cell;
+    heap->live_cells--;
+    heap->live_bytes -= slab->cell_size;
+    if (--slab->live == 0 && heap->partial[slab->kind][slab->class_index].next != &slab->link)
+        empty_slab(slab); /* the first of its list stays: it is about to be used again */
+}
+
+static CEDE__COLD void take_in(struct cede__heap *heap)
+{
+    void *cell = atomic_exchange_explicit(&heap->inbox, NULL, memory_order_acquire);
+    while (cell) {
+        void *next = *(void **)cell;
+        give_back(cede__slab_of(cell), cell);
+        cell = next;
+    }
+}
+
+/* A slab with room for this class becomes the first of its list. */
+static CEDE__COLD struct cede__slab *find_slab(struct cede__heap *heap, unsigned kind, unsigned index)
+{
+    struct cede__list *partial = &heap->partial[kind][index];
+    take_in(heap);
+    if (!cede__list_empty(partial))
+        return CEDE__CONTAINER(partial->next, struct cede__slab, link);
+    if (cede__list_empty(&heap->empty) && !add_chunk(heap))
+        return NULL;
+    struct cede__slab *slab = CEDE__CONTAINER(heap->empty.next, struct cede__slab, link);
+    uintptr_t end = ((uintptr_t)slab->cells & ~(uintptr_t)(CEDE__SLAB_SIZE - 1)) + CEDE__SLAB_SIZE;
+    cede__list_remove(&slab->link);
+    slab->cell_size = (uint32_t)size_of_class(index);
+    slab->capacity = (uint32_t)((end - (uintptr_t)slab->cells) / slab->cell_size);
+    slab->fresh = 0;
+    slab->live = 0;
+    slab->free = NULL;
+    slab->kind = (uint8_t)kind;
+    slab->class_index = (uint8_t)index;
+    cede__list_insert(partial, &slab->link);
+    heap->slabs++;
+    return slab;
+}
+
+static void *take(struct cede__heap *heap, struct cede__slab *slab)
+{
+    char *cell = slab->free;
+    if (cell)
+        slab->free = *(void **)cell;
+    else
+        cell = slab->cells + (size_t)slab->fresh++ * slab->cell_size;
+    slab->live++;
+    heap->live_cells++;
+    heap->live_bytes += slab->cell_size;
+    if (!slab->free && slab->fresh == slab->capacity)
+        cede__list_remove(&slab->link);
+    return cell;
+}
+
+void *cede__cell_alloc(struct cede__heap *heap, enum cede__cell_kind kind, size_t bytes)
+{
+    if (CEDE__UNLIKELY(bytes > CEDE__CELL_MAX))
+        return cede__large_alloc(bytes);
+    unsigned index = class_of(bytes);
+    struct cede__list *partial = &heap->partial[kind][index];
+    struct cede__slab *slab = CEDE__CONTAINER(partial->next, struct cede__slab, link);
+    if (CEDE__UNLIKELY(cede__list_empty(partial))) {
+        slab = find_slab(heap, kind, index);
+        if (!slab)
+            return NULL;
+    }
+    return take(heap, slab);
+}
+
+void cede__cell_free(void *cell, size_t bytes)
+{
+    if (CEDE__UNLIKELY(bytes > CEDE__CELL_MAX)) {
+        cede__large_free(cell, bytes);
+        return;
+    }
+    struct cede__slab *slab = cede__slab_of(cell);
+    struct cede__heap *heap = slab->heap;
+    if (CEDE__LIKELY(heap == my_heap)) {
+        give_back(slab, cell);
+        return;
+    }
+    void *head = atomic_load_explicit(&heap->inbox, memory_order_relaxed);
+    do
+        *(void **)cell = head;
+    while (!atomic_compare_exchange_weak_explicit(&heap->inbox, &head, cell, memory_order_release,
+                                                  memory_order_relaxed));
+}
+
+/* --- Trim and statistics --- */
+
+static void empty_idle(struct cede__list *partial)
+{
+    for (struct cede__list *node = partial->next, *next; node != partial; node = next) {
+        struct cede__slab *slab = CEDE__CONTAINER(node, struct cede__slab, link);
+        next = node->next;
+        if (slab->live == 0)
+            empty_slab(slab);
+    }
+}
+
+static void empty_idle_slabs(struct cede__heap *heap)
+{
+    for (int kind = 0; kind < CEDE__CELL_KINDS; kind++)
+        for (int i = 0; i < CEDE__CELL_CLASSES; i++)
+            empty_idle(&heap->partial[kind][i]);
+}
+
+size_t cede_heap_trim(void)
+{
+    struct cede__heap *heap = my_heap;
+    size_t released = cede__large_trim();
+    if (!heap)
+        return released;
+    take_in(heap);
+    empty_idle_slabs(heap);
+    size_t page = cede__os_page_size();
+    for (struct cede__list *node = heap->empty.next; node != &heap->empty; node = node->next) {
+        struct cede__slab *slab = CEDE__CONTAINER(node, struct cede__slab, link);
+        if (slab->fresh == 0)
+            continue; /* never used since the last trim */
+        uintptr_t begin = ((uintptr_t)slab->cells + page - 1) & ~(page - 1);
+        uintptr_t end = ((uintptr_t)slab->cells & ~(uintptr_t)(CEDE__SLAB_SIZE - 1)) + CEDE__SLAB_SIZE;
+        cede__os_discard((void *)begin, end - begin);
+        slab->fresh = 0;
+        released += end - begin;
+    }
+    return released;
+}
+
+static size_t count(const struct cede__list *head)
+{
+    size_t nodes = 0;
+    for (const struct cede__list *node = head->next; node != head; node = node->next)
+        nodes++;
+    return nodes;
+}
+
+int cede_heap_stats_get(cede_heap_stats *stats)
+{
+    if (!stats || stats->size != sizeof *stats)
+        return CEDE_EINVAL;
+    struct cede__heap *heap = my_heap;
+    *stats = (cede_heap_stats){.size = sizeof *stats};
+    if (heap) {
+        take_in(heap);
+        stats->cells = heap->live_cells;
+        stats->cell_bytes = heap->live_bytes;
+        stats->slabs = heap->slabs;
+        stats->slabs_free = count(&heap->empty);
+        stats->chunk_bytes = heap->chunks * CEDE__CHUNK_SIZE;
+    }
+    cede__large_stats(&stats->large_cells, &stats->large_bytes, &stats->large_kept);
+    return CEDE_OK;
+}

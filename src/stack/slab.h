@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack/slab.h - cells for control blocks and save areas.
+ *
+ * Each thread has a *heap*. A heap takes *chunks* of 2 MiB from the process and divides them into *slabs* of 64 KiB, each with
+ * cells of one size and one kind. A cell is taken and given back without a lock and, as a rule, from a line that is in the
+ * cache: each slab has a free list of its own, last in first out. A thread that frees a cell of another thread's heap puts it on that
+ * heap's inbox, which the owner empties when it next needs room.
+ *
+ *   chunk (2 MiB, aligned)
+ *   +----------------------------+--------------------+-----+--------------------+
+ *   | header: 32 slab headers    | slab 1             | ... | slab 31            |
+ *   | rest of slab 0: cells      | cells              |     | cells              |
+ *   +----------------------------+--------------------+-----+--------------------+
+ *
+ * The slab headers stand together, since headers 64 KiB apart would all compete for the same cache set. Chunks are never
+ * unmapped, only emptied: so the list of all chunks can be walked by a debugger, and a stale handle can be looked at. The heap of a
+ * thread that has ended is adopted by the next new thread.
+ *
+ * Save areas above CEDE__CELL_MAX bytes have mappings of their own, kept for reuse up to a limit, under a lock of the process:
+ * beside the copy of so many bytes it costs nothing.
+ */
+#ifndef CEDE_STACK_SLAB_H
+#define CEDE_STACK_SLAB_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+#define CEDE__CHUNK_SIZE ((size_t)2 << 20)
+#define CEDE__SLAB_SIZE ((size_t)64 << 10)
+#define CEDE__SLABS_PER_CHUNK (CEDE__CHUNK_SIZE / CEDE__SLAB_SIZE)
+#define CEDE__CELL_MAX ((size_t)16 << 10)
+
+/* Classes of cell sizes: by 8 up to 512, then eight a doubling up to CEDE__CELL_MAX. */
+#define CEDE__CELL_CLASSES (64 + 8 * 5)
+
+enum cede__cell_kind {
+    CEDE__CELL_CORO, /* control blocks: the cells that debuggers walk */
+    CEDE__CELL_SAVE, /* everything else */
+    CEDE__CELL_KINDS
+};
+
+struct cede__slab {
+    struct cede__list link;  /* slabs of the heap with free cells of this class, or the heap's empty slabs */
+    struct cede__heap *heap; /* owner */
+    void *free;              /* cells given back; the first word of each links to the next */
+    char *cells;             /* the first cell */
+    uint32_t cell_size;      /* 0: the slab is empty, and may take any class */
+    uint32_t capacity;
+    uint32_t fresh;          /* cells from here on were never handed out */
+    uint32_t live;
+    uint8_t class_index;
+    uint8_t kind;            /* enum cede__cell_kind */
+};
+
+struct cede__chunk {
+    struct cede__chunk *next; /* all chunks of the process, newest first */
+    struct cede__heap *heap;
+    struct cede__slab slabs[CEDE__SLABS_PER_CHUNK];
+};
+
+struct cede__heap {
+    struct cede__list partial[CEDE__CELL_KINDS][CEDE__CELL_CLASSES]; /* slabs with room */
+    struct cede__list empty;                                        /* slabs without a live cell */
+    _Atomic(void *) inbox;                                          /* cells freed by other threads */
+    size_t chunks, slabs, live_cells, live_bytes;
+    struct cede__heap *next_orphan;
+};
+
+/* The process-wide root for debuggers. `layout` changes whenever these structures or struct cede_coro do. */
+struct cede__debug_root {
+    uint32_t layout;
+    uint32_t coro_size;
+    _Atomic(struct cede__chunk *) chunks;
+};
+extern struct cede__debug_root cede__debug_root;
+
+/* The calling thread's heap: made, or adopted, at the first call. NULL when out of memory. */
+struct cede__heap *cede__heap_of_thread(void);
+/* At the end of a thread: leaves the calling thread's heap to be adopted. */
+void cede__heap_orphan(void);
+
+/* The size of the cell that a request of `bytes` gets. */
+size_t cede__cell_size(size_t bytes);
+/* A cell of at least `bytes`, 8-aligned, not cleared, from the calling thread's heap; NULL when out of memory. */
+void *cede__cell_alloc(struct cede__heap *heap, enum cede__cell_kind kind, size_t bytes);
+/* Gives a cell back; `bytes` as asked for. The first word is overwritten, nothing else. Any thread. */
+void cede__cell_free(void *cell, size_t bytes);
+
+/* For large save areas (slab_large.c). */
+void *cede__large_alloc(size_t bytes);
+void cede__large_free(void *memory, size_t bytes);
+size_t cede__large_trim(void);
+void cede__large_stats(size_t *cells, size_t *bytes, size_t *kept);
+
+/* The slab that a small cell lies in. */
+static inline struct cede__slab *cede__slab_of(const void *cell)
+{
+    uintptr_t address = (uintptr_t)cell;
+    struct cede__chunk *chunk = (struct cede__chunk *)(address & ~(uintptr_t)(CEDE__CHUNK_SIZE - 1));
+    return &chunk->slabs[(address & (CEDE__CHUNK_SIZE - 1)) / CEDE__SLAB_SIZE];
+}
+
+#endif

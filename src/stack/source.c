@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack/source.c - what all kinds of sources have in common: checking options, owners, locks, counting.
+ *
+ * A source's own counters are atomic, because MMAP and MALLOC sources are used by several threads without a lock. They are
+ * only counted, never decided on, but for `in_use` against `limit`.
+ */
+#include "base/compiler.h"
+
+#include "base/message.h"
+#include "base/os.h"
+#include "base/sanitizer.h"
+#include "stack/source.h"
+
+#include <string.h>
+
+#include <cede/error.h>
+#include <cede/stack.h>
+
+#define KIB ((size_t)1024)
+#define MOST_SHARED_STACKS 1024
+#define CANARY ((uint64_t)0x6365646543414e59)
+#define KNOWN_FLAGS (CEDE_SOURCE_UNGUARDED | CEDE_SOURCE_THREADS | CEDE_SOURCE_SCRAMBLE)
+
+/* --- Sizes --- */
+
+size_t cede_stack_page_size(void)
+{
+    return cede__os_page_size();
+}
+
+size_t cede_stack_size_default(void)
+{
+    size_t least = cede_stack_size_min();
+    return least > 64 * KIB ? least : 64 * KIB;
+}
+
+size_t cede_stack_size_default_shared(void)
+{
+    return 8 * KIB * KIB;
+}
+
+size_t cede_stack_size_min(void)
+{
+    return cede__round_to_page(cede__os_signal_stack_min() + cede__os_page_size());
+}
+
+size_t cede_stack_size_max(void)
+{
+    return sizeof(void *) >= 8 ? (size_t)1 << 31 : (size_t)64 << 20;
+}
+
+size_t cede__round_to_page(size_t bytes)
+{
+    size_t page = cede__os_page_size();
+    return (bytes + page - 1) & ~(page - 1);
+}
+
+/* --- Stacks in memory --- */
+
+size_t cede__stack_footprint(const cede_source *source, size_t bytes)
+{
+    return source->guard_size + cede__round_to_page(bytes + CEDE__STACK_HEADER);
+}
+
+void cede__stack_register(cede_stack *stack)
+{
+    stack->valgrind_id = RUNNING_ON_VALGRIND ? VALGRIND_STACK_REGISTER(stack->low, stack->high) : 0;
+}
+
+void cede__stack_deregister(const cede_stack *stack)
+{
+    if (RUNNING_ON_VALGRIND)
+        VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
+}
+
+cede_stack *cede__stack_describe(cede_source *source, char *low, char *end, size_t mapping)
+{
+    cede_stack *stack = (cede_stack *)(void *)(end - CEDE__STACK_HEADER);
+    stack->source = source;
+    stack->low = low;
+    stack->high = (char *)stack;
+    stack->mapping = mapping;
+#if CEDE_SPLIT_STACK
+    memset(stack->split, 0, sizeof stack->split); /* a plain stack: its limit is 0, so it is never extended */
+#endif
+    return stack;
+}
+
+int cede__stack_guard(const cede_source *source, char *memory)
+{
+    return source->guard_size ? cede__os_guard(memory, source->guard_size) : CEDE_OK;
+}
+
+void cede__stack_set_canary(const cede_stack *stack)
+{
+    if (stack->source->guard_size == 0)
+        *(uint64_t *)(void *)stack->low = CANARY;
+}
+
+void cede__stack_check_canary(const cede_stack *stack)
+{
+    if (stack->source->guard_size == 0 && *(const uint64_t *)(const void *)stack->low != CANARY)
+        cede__die("stack overflow: the lowest word of an unguarded stack was overwritten");
+}
+
+/* --- Creating --- */
+
+static const struct cede__source_ops *ops_of(cede_source_kind kind)
+{
+    switch (kind) {
+    case CEDE_SOURCE_MMAP: return &cede__mmap_ops;
+    case CEDE_SOURCE_POOL: return &cede__pool_ops;
+    case CEDE_SOURCE_MALLOC: return &cede__malloc_ops;
+    case CEDE_SOURCE_FIXED: return &cede__fixed_ops;
+    case CEDE_SOURCE_SPLIT: return &cede__split_ops;
+    case CEDE_SOURCE_SHARED: return &cede__shared_ops;
+    }
+    return NULL;
+}
+
+static bool is_in_range(size_t bytes)
+{
+    return bytes == 0 || (bytes >= cede_stack_size_min() && bytes <= cede_stack_size_max());
+}
+
+/* The members that only some kinds know must be 0 elsewhere, so that a mistake is noticed. */
+static bool members_fit_kind(const cede_source_options *o)
+{
+    bool pool = o->kind == CEDE_SOURCE_POOL, fixed = o->kind == CEDE_SOURCE_FIXED, shared = o->kind == CEDE_SOURCE_SHARED;
+    if (!pool && (o->keep_low || o->keep_high))
+        return false;
+    if (o->keep_low > o->keep_high)
+        return false;
+    if (fixed ? !o->memory || (uintptr_t)o->memory % cede__os_page_size() != 0 : o->memory || o->memory_size)
+        return false;
+    if (fixed && o->count)
+        return false;
+    return !shared || o->count <= MOST_SHARED_STACKS;
+}
+
+static bool flags_fit_kind(const cede_source_options *o)
+{
+    bool unguarded = o->flags & CEDE_SOURCE_UNGUARDED;
+    if (o->flags & ~(unsigned)KNOWN_FLAGS)
+        return false;
+    if ((o->kind == CEDE_SOURCE_MALLOC || o->kind == CEDE_SOURCE_FIXED) && !unguarded)
+        return false;
+    if (unguarded && (o->kind == CEDE_SOURCE_SPLIT || o->guard_size))
+        return false;
+    if ((o->flags & CEDE_SOURCE_THREADS) && o->kind != CEDE_SOURCE_POOL && o->kind != CEDE_SOURCE_FIXED)
+        return false;
+    return !(o->flags & CEDE_SOURCE_SCRAMBLE) || o->kind == CEDE_SOURCE_SHARED;
+}
+
+static int check_options(const cede_source_options *o)
+{
+    if (!o || o->size != sizeof *o || !ops_of(o->kind))
+        return CEDE_EINVAL;
+    if (!is_in_range(o->stack_size) || o->guard_size > cede_stack_size_max())
+        return CEDE_EINVAL;
+    return members_fit_kind(o) && flags_fit_kind(o) ? CEDE_OK : CEDE_EINVAL;
+}
+
+static size_t default_size(cede_source_kind kind)
+{
+    return kind == CEDE_SOURCE_SHARED ? cede_stack_size_default_shared() : cede_stack_size_default();
+}
+
+static void fill(cede_source *source, const cede_source_options *o)
+{
+    bool bound = o->kind == CEDE_SOURCE_SHARED || o->kind == CEDE_SOURCE_POOL || o->kind == CEDE_SOURCE_FIXED;
+    source->ops = ops_of(o->kind);
+    source->kind = o->kind;
+    source->flags = o->flags;
+    source->stack_size = cede__round_to_page(o->stack_size ? o->stack_size : default_size(o->kind));
+    if (!(o->flags & CEDE_SOURCE_UNGUARDED) && o->kind != CEDE_SOURCE_SPLIT)
+        source->guard_size = cede__round_to_page(o->guard_size ? o->guard_size : 1);
+    source->limit = o->count ? o->count : SIZE_MAX;
+    source->locked = o->flags & CEDE_SOURCE_THREADS;
+    source->owner = bound && !source->locked ? cede__os_thread_token() : 0;
+    cede__os_mutex_init(&source->lock);
+}
+
+int cede_source_create(cede_source **out, const cede_source_options *options)
+{
+    if (!out)
+        return CEDE_EINVAL;
+    *out = NULL;
+    int error = check_options(options);
+    if (error)
+        return error;
+    size_t size = ops_of(options->kind)->size;
+    if (size == 0) /* this kind is not in this build */
+        return CEDE_ENOTSUP;
+    cede_source *source = cede__os_malloc(size);
+    if (!source)
+        return CEDE_ENOMEM;
+    memset(source, 0, size);
+    fill(source, options);
+    error = source->ops->open ? source->ops->open(source, options) : CEDE_OK;
+    if (error) {
+        cede__os_mutex_destroy(&source->lock);
+        cede__os_free(source);
+        return error;
+    }
+    *out = source;
+    return CEDE_OK;
+}
+
+bool cede__source_is_usable_here(const cede_source *source)
+{
+    return source->owner == 0 || source->owner == cede__os_thread_token();
+}
+
+int cede_source_destroy(cede_source *source)
+{
+    if (!source)
+        return CEDE_OK;
+    if (source->permanent)
+        return CEDE_EINVAL;
+    if (!cede__source_is_usable_here(source))
+        return CEDE_EPERM;
+    if (atomic_load(&source->coroutines) || atomic_load(&source->in_use))
+        return CEDE_EBUSY;
+    if (source->ops->close)
+        source->ops->close(source);
+    cede__os_mutex_destroy(&source->lock);
+    cede__os_free(source);
+    return CEDE_OK;
+}
+
+/* --- Taking and giving back --- */
+
+bool cede__source_can_give(const cede_source *source, size_t bytes)
+{
+    bool any_size =
+        source->kind == CEDE_SOURCE_MMAP || source->kind == CEDE_SOURCE_MALLOC || source->kind == CEDE_SOURCE_SPLIT;
+    return is_in_range(bytes) && (any_size || bytes <= source->stack_size);
+}
+
+void cede__source_hold(cede_source *source)
+{
+    if (!source->permanent)
+        atomic_fetch_add_explicit(&source->coroutines, 1, memory_order_relaxed);
+}
+
+void cede__source_drop(cede_source *source)
+{
+    if (!source->permanent)
+        atomic_fetch_sub_explicit(&source->coroutines, 1, memory_order_release);
+}
+
+/* Where one thread at a time uses the source, a plain store will do: the counters are read elsewhere, never written. */
+void cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change)
+{
+    if (source->owner || source->locked)
+        atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + (size_t)change,
+                              memory_order_relaxed);
+    else
+        atomic_fetch_add_explicit(counter, (size_t)change, memory_order_relaxed);
+}
+
+static int take_locked(cede_source *source, size_t bytes, cede_stack **out)
+{
+    if (atomic_load_explicit(&source->in_use, memory_order_relaxed) >= source->limit)
+        return CEDE_ENOMEM;
+    int error = source->ops->acquire(source, bytes ? cede__round_to_page(bytes) : source->stack_size, out);
+    if (error)
+        return error;
+    cede__stack_set_canary(*out);
+    cede__stack_register(*out);
+    cede__source_count(source, &source->in_use, 1);
+    cede__source_count(source, &source->acquired, 1);
+    size_t now = atomic_load_explicit(&source->in_use, memory_order_relaxed);
+    if (now > atomic_load_explicit(&source->peak, memory_order_relaxed))
+        atomic_store_explicit(&source->peak, now, memory_order_relaxed);
+    return CEDE_OK;
+}
+
+int cede__stack_take(cede_source *source, size_t bytes, cede_stack **out)
+{
+    if (!source->locked)
+        return take_locked(source, bytes, out);
+    cede__os_lock(&source->lock);
+    int error = take_locked(source, bytes, out);
+    cede__os_unlock(&source->lock);
+    return error;
+}
+
+void cede__stack_give(cede_stack *stack)
+{
+    cede_source *source = stack->source;
+    cede__stack_check_canary(stack);
+    cede__stack_deregister(stack);
+    if (source->locked)
+        cede__os_lock(&source->lock);
+    source->ops->release(stack);
+    cede__source_count(source, &source->in_use, -1);
+    if (source->locked)
+        cede__os_unlock(&source->lock);
+}
+
+int cede_stack_acquire(cede_source *source, size_t bytes, cede_stack **out)
+{
+    if (!out)
+        return CEDE_EINVAL;
+    *out = NULL;
+    if (!source || source->kind == CEDE_SOURCE_SHARED || !cede__source_can_give(source, bytes))
+        return CEDE_EINVAL;
+    if (!cede__source_is_usable_here(source))
+        return CEDE_EPERM;
+    return cede__stack_take(source, bytes, out);
+}
+
+int cede_stack_release(cede_stack *stack)
+{
+    if (!stack)
+        return CEDE_EINVAL;
+    if (!cede__source_is_usable_here(stack->source))
+        return CEDE_EPERM;
+    cede__stack_give(stack);
+    return CEDE_OK;
+}
+
+void *cede_stack_low(const cede_stack *stack)
+{
+    return stack ? stack->low : NULL;
+}
+
+size_t cede_stack_size(const cede_stack *stack)
+{
+    return stack ? (size_t)(stack->high - stack->low) : 0;
+}
+
+/* --- Trim and statistics --- */
+
+int cede_source_trim(cede_source *source, size_t keep, size_t *released)
+{
+    if (!source)
+        return CEDE_EINVAL;
+    if (!cede__source_is_usable_here(source))
+        return CEDE_EPERM;
+    if (source->locked)
+        cede__os_lock(&source->lock);
+    size_t bytes = source->ops->trim ? source->ops->trim(source, keep) : 0;
+    if (source->locked)
+        cede__os_unlock(&source->lock);
+    if (released)
+        *released = bytes;
+    return CEDE_OK;
+}
+
+static void read_counters(cede_source *source, cede_source_stats *stats)
+{
+    *stats = (cede_source_stats){.size = sizeof *stats, .kind = source->kind};
+    stats->stack_size = source->stack_size;
+    stats->guard_size = source->guard_size;
+    stats->coroutines = atomic_load_explicit(&source->coroutines, memory_order_relaxed);
+    stats->stacks_in_use = atomic_load_explicit(&source->in_use, memory_order_relaxed);
+    stats->stacks_peak = atomic_load_explicit(&source->peak, memory_order_relaxed);
+    stats->mapped_bytes = atomic_load_explicit(&source->mapped, memory_order_relaxed);
+    stats->acquired = atomic_load_explicit(&source->acquired, memory_order_relaxed);
+    stats->reused = atomic_load_explicit(&source->reused, memory_order_relaxed);
+    stats->trimmed = atomic_load_explicit(&source->trimmed, memory_order_relaxed);
+}
+
+int cede_source_stats_get(cede_source *source, cede_source_stats *stats)
+{
+    if (!source || !stats || stats->size != sizeof *stats)
+        return CEDE_EINVAL;
+    if (source->locked)
+        cede__os_lock(&source->lock);
+    read_counters(source, stats);
+    if (source->ops->stats)
+        source->ops->stats(source, stats);
+    if (source->locked)
+        cede__os_unlock(&source->lock);
+    return CEDE_OK;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack/source.h - stack sources from the inside: what every kind has, and what each must implement.
+ *
+ * A private stack carries its own description, struct cede_stack, at its top, on the page that its first frames touch anyway:
+ *
+ *      low                                                   high
+ *      | guard | ........... frames grow downwards <-------- | struct cede_stack |
+ *
+ * so a stack costs no memory but its own. A shared stack's description is longer and lies in its source.
+ */
+#ifndef CEDE_STACK_SOURCE_H
+#define CEDE_STACK_SOURCE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cede/stack.h>
+
+#include "base/os.h"
+
+struct cede_stack {
+    cede_source *source;
+    char *low;      /* lowest usable byte */
+    char *high;     /* end of the usable bytes, a multiple of 16 */
+    size_t mapping; /* the source's own: bytes of the mapping */
+    unsigned valgrind_id;
+#if CEDE_SPLIT_STACK
+    void *split[10]; /* libgcc's description of the segments while the stack does not run */
+#endif
+};
+
+/* One stack of a SHARED source. The coroutine layer seals and unseals, and keeps the counters. */
+struct cede__shared_stack {
+    struct cede_stack stack; /* first: a cede_stack of a SHARED source is one of these */
+    void *occupant;          /* the coroutine whose bytes lie here, or NULL */
+    size_t users;            /* coroutines that have started here and not ended */
+    uint64_t starts, seals, unseals, bytes, largest, high_water, sealed_bytes;
+};
+
+struct cede__source_ops {
+    size_t size; /* of the kind's own structure, which begins with a struct cede_source */
+    int (*open)(cede_source *source, const cede_source_options *options); /* the rest of creation; may be NULL */
+    void (*close)(cede_source *source);                                   /* may be NULL */
+    int (*acquire)(cede_source *source, size_t bytes, cede_stack **out);  /* under the lock, if there is one */
+    void (*release)(cede_stack *stack);                                   /* under the lock, if there is one */
+    size_t (*trim)(cede_source *source, size_t keep);                     /* may be NULL */
+    void (*stats)(cede_source *source, cede_source_stats *stats);         /* may be NULL */
+};
+
+struct cede_source {
+    const struct cede__source_ops *ops;
+    cede_source_kind kind;
+    unsigned flags;
+    size_t stack_size; /* usable bytes, rounded */
+    size_t guard_size; /* 0: unguarded */
+    size_t limit;      /* most stacks at once; SIZE_MAX: none */
+    uint64_t owner;    /* the only thread that may use it; 0: any */
+    bool locked;       /* takes the lock for each use */
+    bool permanent;    /* a default source: counts no coroutines and is not destroyed by users */
+    struct cede__os_mutex lock;
+    _Atomic size_t coroutines;
+    _Atomic size_t in_use, peak, mapped, acquired, reused, trimmed; /* changed by cede__source_count alone */
+};
+
+extern const struct cede__source_ops cede__mmap_ops, cede__pool_ops, cede__malloc_ops, cede__fixed_ops, cede__split_ops,
+    cede__shared_ops;
+
+/* --- For the coroutine layer --- */
+
+/* Whether the calling thread may take stacks from this source. */
+bool cede__source_is_usable_here(const cede_source *source);
+/* Whether it can give a stack of so many usable bytes (0: its own size). */
+bool cede__source_can_give(const cede_source *source, size_t bytes);
+/* Counts coroutines that hold on to a source. */
+void cede__source_hold(cede_source *source);
+void cede__source_drop(cede_source *source);
+/* As cede_stack_acquire and cede_stack_release, on a thread where the source is usable. */
+int cede__stack_take(cede_source *source, size_t bytes, cede_stack **out);
+void cede__stack_give(cede_stack *stack);
+/* The default source for stacks above the pool's size: one of mappings, for all threads. */
+int cede__source_default_large(cede_source **out);
+/* At the end of a thread: gives the default sources up. They live on, without an owner, while a stack of theirs is used. */
+void cede__source_leave_thread(void);
+
+/* The stacks of a SHARED source. */
+struct cede__shared_stack *cede__shared_stacks(cede_source *source, size_t *count);
+
+/* --- For the kinds --- */
+
+/* Adds to one of a source's counters; subtracts with a negative change. */
+void cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change);
+
+size_t cede__round_to_page(size_t bytes);
+/* Bytes at the top of a private stack that its description takes. */
+#define CEDE__STACK_HEADER ((sizeof(struct cede_stack) + 63) / 64 * 64)
+/* Has Valgrind know, or forget, that [low, high) is a stack. */
+void cede__stack_register(cede_stack *stack);
+void cede__stack_deregister(const cede_stack *stack);
+/* Writes the description of the stack in [low, end), of which all but the description is usable. */
+cede_stack *cede__stack_describe(cede_source *source, char *low, char *end, size_t mapping);
+/* Address space of one stack with `bytes` usable ones: description, rounding, guard. */
+size_t cede__stack_footprint(const cede_source *source, size_t bytes);
+/* Makes the lowest bytes of a stack's memory its guard: no access, or, unguarded, a word to be checked. */
+int cede__stack_guard(const cede_source *source, char *memory);
+/* Aborts with a message if the word at the low end of an unguarded stack was overwritten. */
+void cede__stack_check_canary(const cede_stack *stack);
+void cede__stack_set_canary(const cede_stack *stack);
+
+#endif
