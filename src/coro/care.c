@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/care.c - keeping exceptions and floating-point control words. See care.h.
+ */
+#include "base/compiler.h"
+
+#include "base/message.h"
+#include "coro/care.h"
+
+#include <string.h>
+
+/* A multiple of 16, as stack pointers are on AArch64. */
+#define STASH_BYTES ((sizeof(struct cede__stash) + 15) / 16 * 16)
+
+static struct cede__exceptions *exceptions_of(struct cede__thread *thread)
+{
+    return (struct cede__exceptions *)(uintptr_t)thread->tls.exceptions;
+}
+
+static struct cede__exceptions take_exceptions(struct cede__thread *thread)
+{
+    struct cede__exceptions *place = exceptions_of(thread), taken = {place->caught, place->uncaught};
+    place->caught = NULL;
+    place->uncaught = 0;
+    return taken;
+}
+
+static void put_exceptions(struct cede__thread *thread, struct cede__exceptions exceptions)
+{
+    struct cede__exceptions *place = exceptions_of(thread);
+    place->caught = exceptions.caught;
+    place->uncaught = exceptions.uncaught;
+}
+
+void cede__care_stash(struct cede__thread *thread, cede_coro *coro, struct cede__fp_words fp)
+{
+    struct cede__stash stash = {.exceptions = take_exceptions(thread), .fp = fp};
+    char *sp = coro->hot.context.sp;
+    if ((size_t)(sp - coro->stack->low) < STASH_BYTES)
+        cede__die("stack overflow: no room to keep an exception on the stack of a coroutine that yields");
+    sp -= STASH_BYTES;
+    memcpy(sp, &stash, sizeof stash);
+    coro->hot.context.sp = sp;
+    coro->flags |= CEDE__CORO_STASHED;
+}
+
+static void pop_stash(struct cede__thread *thread, cede_coro *coro)
+{
+    struct cede__stash stash;
+    memcpy(&stash, coro->hot.context.sp, sizeof stash);
+    coro->hot.context.sp = (char *)coro->hot.context.sp + STASH_BYTES;
+    coro->flags &= (unsigned char)~CEDE__CORO_STASHED;
+    put_exceptions(thread, stash.exceptions);
+    if (coro->flags & CEDE__CORO_FP)
+        cede__fp_write(stash.fp);
+}
+
+void cede__care_enter(struct cede__care *mine, struct cede__thread *thread, cede_coro *coro)
+{
+    mine->exceptions = take_exceptions(thread);
+    if (coro->flags & CEDE__CORO_FP)
+        mine->fp = cede__fp_read();
+    if (coro->flags & CEDE__CORO_STASHED)
+        pop_stash(thread, coro);
+}
+
+void cede__care_leave(const struct cede__care *mine, struct cede__thread *thread, cede_coro *coro, bool finished)
+{
+    const struct cede__exceptions *now = exceptions_of(thread);
+    bool own_fp = coro->flags & CEDE__CORO_FP;
+    struct cede__fp_words fp = {0};
+    if (own_fp) {
+        fp = cede__fp_read();
+        cede__fp_write(mine->fp);
+    }
+    if (!finished && (own_fp || now->caught || now->uncaught))
+        cede__care_stash(thread, coro, fp);
+    put_exceptions(thread, mine->exceptions);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/coro.c - creating, resetting and destroying coroutines.
+ */
+#include "base/compiler.h"
+
+#include "coro/coro.h"
+
+#include <string.h>
+
+#include <cede/error.h>
+
+/* --- Create --- */
+
+static int check_source(const cede_coro_options *o)
+{
+    const cede_source *source = o->source;
+    if ((source->kind == CEDE_SOURCE_SHARED) != (o->stack == CEDE_SHARED))
+        return CEDE_EINVAL;
+    if (!cede__source_can_give(source, o->stack_size))
+        return CEDE_EINVAL;
+    return (o->flags & CEDE_CORO_MIGRATE) && source->owner ? CEDE_EINVAL : CEDE_OK;
+}
+
+static int check_options(const cede_coro_options *o)
+{
+    if (!o || o->size != sizeof *o || !o->entry || (o->stack != CEDE_PRIVATE && o->stack != CEDE_SHARED))
+        return CEDE_EINVAL;
+    if (o->flags & ~(unsigned)(CEDE_CORO_FP_PRIVATE | CEDE_CORO_MIGRATE))
+        return CEDE_EINVAL;
+    if ((o->flags & CEDE_CORO_FP_PRIVATE) && !CEDE__HAS_FP_WORDS)
+        return CEDE_EINVAL;
+    if ((o->flags & CEDE_CORO_MIGRATE) && (!o->source || o->stack == CEDE_SHARED))
+        return CEDE_EINVAL;
+    if (CEDE_SPLIT_STACK && o->stack == CEDE_SHARED)
+        return CEDE_ENOTSUP;
+    if (o->source)
+        return check_source(o);
+    size_t most = o->stack == CEDE_SHARED ? cede_stack_size_default_shared() : cede_stack_size_max();
+    bool in_range = o->stack_size == 0 || (o->stack_size >= cede_stack_size_min() && o->stack_size <= most);
+    return in_range ? CEDE_OK : CEDE_EINVAL;
+}
+
+/* The source that the coroutine must remember; NULL: the default one of the thread that starts it. */
+static int pick_source(const cede_coro_options *o, cede_source **out)
+{
+    *out = o->source;
+    if (!o->source && o->stack == CEDE_PRIVATE && o->stack_size > cede_stack_size_default())
+        return cede__source_default_large(out);
+    return CEDE_OK;
+}
+
+static size_t cell_bytes(const cede_coro *coro)
+{
+    return sizeof *coro + coro->room * 8u;
+}
+
+static uint64_t next_generation(void)
+{
+    static uint64_t last;
+    return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
+static cede_coro *make(const cede_coro_options *o, cede_source *source, struct cede__thread *thread)
+{
+    size_t room = o->stack == CEDE_SHARED ? cede__rooms_guess(thread->rooms, o->entry) : 0;
+    cede_coro *coro = cede__cell_alloc(thread->heap, CEDE__CELL_CORO, sizeof *coro + room);
+    if (!coro)
+        return NULL;
+    memset(coro, 0, sizeof *coro);
+    coro->entry = o->entry;
+    coro->user = o->user;
+    coro->room = (unsigned char)(room / 8);
+    coro->flags = (unsigned char)(o->flags | (o->stack == CEDE_SHARED ? (unsigned)CEDE__CORO_SHARED : 0u) |
+                                  (source ? (unsigned)CEDE__CORO_OWN_SOURCE : 0u));
+#if CEDE_CHECKED
+    coro->generation = next_generation();
+#else
+    (void)next_generation;
+#endif
+    cede__coro_set_start(coro, o->stack_size, o->arg, source);
+    return coro;
+}
+
+/* Gives the memory of a coroutine back that has no stack. */
+static void unmake(cede_coro *coro)
+{
+    struct cede__cold *cold = coro->cold;
+    if (cold) {
+        cede__mailbox_destroy(cold->mailbox);
+        cede__cell_free(cold, sizeof *cold);
+    }
+    size_t bytes = cell_bytes(coro);
+    coro->hot.gate = CEDE__GATE_FREE;
+    cede__cell_free(coro, bytes);
+}
+
+static int set_name(cede_coro *coro, struct cede__thread *thread, const char *name)
+{
+    int error = name ? cede__cold_make(coro, thread) : CEDE_OK;
+    if (name && !error)
+        strncpy(coro->cold->name, name, sizeof coro->cold->name - 1);
+    return error;
+}
+
+int cede_coro_create(cede_coro **out, const cede_coro_options *options)
+{
+    struct cede__thread *thread;
+    cede_source *source = NULL;
+    if (!out)
+        return CEDE_EINVAL;
+    *out = NULL;
+    int error = check_options(options);
+    if (!error)
+        error = cede__thread_ready(&thread);
+    if (!error)
+        error = pick_source(options, &source);
+    if (error)
+        return error;
+    cede_coro *coro = make(options, source, thread);
+    if (!coro)
+        return CEDE_ENOMEM;
+    error = set_name(coro, thread, options->name);
+    if (error) {
+        unmake(coro);
+        return error;
+    }
+    if (source)
+        cede__source_hold(source);
+    cede__coro_set_gate(coro, CEDE__GATE_CREATED);
+    *out = cede__coro_handle(coro);
+    return CEDE_OK;
+}
+
+int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, void *arg)
+{
+    cede_coro_options options = CEDE_CORO_OPTIONS(entry, arg);
+    options.stack = stack;
+    return cede_coro_create(out, &options);
+}
+
+/* --- Reset and destroy --- */
+
+/* Gets hold of a coroutine that does not run, and may be changed by this thread. */
+static int find_idle(cede_coro *handle, cede_coro **out)
+{
+    struct cede__thread *thread;
+    int error = cede__coro_find(handle, out);
+    if (!error)
+        error = cede__thread_ready(&thread);
+    if (error)
+        return error;
+    return (*out)->hot.gate == CEDE__GATE_RUNNING ? CEDE_ERUNNING : cede__coro_check_thread(*out, thread);
+}
+
+int cede_coro_reset(cede_coro *handle, cede_entry *entry, void *arg)
+{
+    cede_coro *coro;
+    int error = find_idle(handle, &coro);
+    if (error)
+        return error;
+    if (!entry)
+        return CEDE_EINVAL;
+    if (cede__coro_is_suspended(coro))
+        cede__coro_unplace(coro);
+    coro->hot.context.pc = arg;
+    coro->entry = entry;
+    if (coro->cold && coro->cold->mailbox)
+        cede__mailbox_empty(coro->cold->mailbox);
+    cede__coro_set_gate(coro, CEDE__GATE_CREATED);
+    return CEDE_OK;
+}
+
+int cede_coro_destroy(cede_coro *handle)
+{
+    cede_coro *coro;
+    if (!handle)
+        return CEDE_OK;
+    int error = find_idle(handle, &coro);
+    if (error)
+        return error;
+    if (cede__coro_is_suspended(coro))
+        cede__coro_unplace(coro);
+    cede_source *source = coro->hot.context.fp;
+    cede__coro_set_gate(coro, CEDE__GATE_FREE);
+    unmake(coro);
+    if (source)
+        cede__source_drop(source);
+    return CEDE_OK;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/coro.h - a coroutine and a thread from the inside.
+ *
+ * A coroutine is one cell: its control block, and behind it, for a shared one, room for a small save area. In 104 bytes
+ * there is no room for what only some states need, so some members serve twice:
+ *
+ *   member          before the start      running             suspended           sealed
+ *   context.sp      stack size asked for  -                   stack pointer       stack pointer
+ *   context.pc      entry's argument      -                   where to go on      where to go on
+ *   context.fp      source given or NULL  -                   frame pointer       frame pointer
+ *   link            -                     who resumed it      -                   save area, NULL: in the cell
+ *   (finished is as before the start)
+ *
+ * States. The gate is the state; its numbers below every key are the states of which the inline path knows nothing.
+ *
+ *   FREE      the cell holds no coroutine (also: zeroed memory)
+ *   CREATED   never resumed; no stack
+ *   RUNNING   runs, or waits for one that it resumed
+ *   MIGRANT   suspended, of no thread
+ *   WAITING   suspended in place: gate = key of its thread | SHARED? | CARE?
+ *   SEALED    suspended, kept aside: gate = key of its thread | SHARED | SEALED | CARE?
+ *   FINISHED  returned; no stack
+ *
+ *   from \ to   FREE     CREATED   RUNNING   MIGRANT   WAITING   SEALED    FINISHED
+ *   FREE        .        create    .         .         .         .         .
+ *   CREATED     destroy  reset     resume    .         .         .         .
+ *   RUNNING     .        .         .         yield     yield     .         return
+ *   MIGRANT     destroy  reset     resume    .         .         .         .
+ *   WAITING     destroy  reset     resume    .         .         seal      .
+ *   SEALED      destroy  reset     .         .         unseal    .         .
+ *   FINISHED    destroy  reset     .         .         .         .         .
+ *
+ * cede__coro_set_gate checks each change against this table; the inline path does only WAITING -> RUNNING -> WAITING.
+ */
+#ifndef CEDE_CORO_CORO_H
+#define CEDE_CORO_CORO_H
+
+#include "base/compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "context/environment.h"
+#include "stack/slab.h"
+#include "stack/source.h"
+
+#include <cede/coro.h>
+
+enum cede__gate {
+    CEDE__GATE_FREE = 0,
+    CEDE__GATE_CREATED = 16,
+    /* CEDE__GATE_RUNNING = 32: in the public inline header */
+    CEDE__GATE_FINISHED = 48,
+    CEDE__GATE_MIGRANT = 64,
+    CEDE__GATE_FIRST_KEY = 1024, /* 16 times the first thread token */
+    /* Bits of a gate that is a key; CEDE__GATE_SHARED = 1 is in the public inline header. */
+    CEDE__GATE_CARE = 2,   /* not by the inline path: something is to be put back before it runs */
+    CEDE__GATE_SEALED = 4, /* not by the inline path: its bytes are elsewhere */
+    CEDE__GATE_BITS = 15
+};
+
+/* Words that a switch back sends, beside CEDE__WORD_YIELD = 0. */
+enum { CEDE__WORD_FINISHED = 1 };
+
+enum cede__coro_flag {
+    CEDE__CORO_FP = CEDE_CORO_FP_PRIVATE,
+    CEDE__CORO_MIGRATES = CEDE_CORO_MIGRATE,
+    CEDE__CORO_SHARED = 1 << 2,
+    CEDE__CORO_OWN_SOURCE = 1 << 3, /* `source` is to be remembered: it was given, or is the one for large stacks */
+    CEDE__CORO_STASHED = 1 << 4     /* suspended with a struct stash on top of its stack: see care.h */
+};
+
+/* What few coroutines have. */
+struct cede__cold {
+    struct cede__mailbox *mailbox;
+    char name[32];
+};
+
+struct cede_coro {
+    struct cede__hot hot;
+    cede_stack *stack; /* NULL before the start and after the end */
+    cede_entry *entry;
+    void *user;
+    struct cede__cold *cold; /* NULL: no name, no mailbox */
+    uint64_t bytes;          /* copied out so far */
+    uint64_t seals : 40;
+    uint64_t room : 8;    /* bytes for a save area behind this block, in units of 8 */
+    uint64_t dropped : 8; /* seals that a reset made pointless; stays at 255 */
+    uint64_t flags : 8;   /* enum cede__coro_flag */
+    uint32_t saved;       /* bytes kept aside now */
+    uint32_t largest;     /* bytes of the largest seal, or of the deepest suspension seen */
+#if CEDE_CHECKED
+    uint64_t generation; /* in the upper bits of each handle to this coroutine */
+#endif
+#if CEDE__TSAN
+    void *fiber;
+#endif
+};
+
+#if !CEDE_CHECKED && !CEDE__TSAN
+_Static_assert(sizeof(void *) < 8 || sizeof(cede_coro) == 104, "ten million of these: mind every word");
+#endif
+
+/* --- Threads (thread.c) --- */
+
+struct cede__thread {
+    struct cede__tls tls;  /* first: the inline path knows it */
+    struct cede__hot root; /* stands for the thread's own stack */
+    struct cede__exceptions no_exceptions;
+    struct cede__heap *heap;
+    struct cede__rooms *rooms; /* see room.c */
+    void *altstack;
+    bool ready;
+#if CEDE__ASAN
+    const void *root_low; /* the thread's own stack */
+    size_t root_size;
+#endif
+#if CEDE__TSAN
+    void *root_fiber;
+#endif
+};
+
+/* The calling thread's record; its other members are valid once it is ready. Found anew at each call. */
+struct cede__thread *cede__thread_here(void);
+/* The same, made ready. Returns 0, CEDE_ENOMEM, CEDE_ESHSTK. */
+int cede__thread_ready(struct cede__thread **out);
+
+static inline cede_coro *cede__coro_of(struct cede__hot *hot)
+{
+    return CEDE__CONTAINER(hot, cede_coro, hot);
+}
+
+/* The running coroutine, NULL outside of any. */
+static inline cede_coro *cede__thread_current(const struct cede__thread *thread)
+{
+    struct cede__hot *current = thread->tls.current;
+    return current && current->link ? cede__coro_of(current) : NULL;
+}
+
+static inline bool cede__coro_is_shared(const cede_coro *coro)
+{
+    return coro->flags & CEDE__CORO_SHARED;
+}
+
+/* --- Handles (handle.c): plain pointers, but in checked builds they carry a generation --- */
+
+cede_coro *cede__coro_handle(cede_coro *coro);
+/* The coroutine of a handle: 0, CEDE_EINVAL for NULL, CEDE_ESTALE for one that was released. */
+int cede__coro_find(const cede_coro *handle, cede_coro **out);
+
+/* --- States (state.c) --- */
+
+void cede__coro_set_gate(cede_coro *coro, uintptr_t gate);
+/* Whether it is suspended, in place or not. */
+bool cede__coro_is_suspended(const cede_coro *coro);
+/* Whether the calling thread may resume, reset or destroy it: 0, CEDE_EPERM. */
+int cede__coro_check_thread(const cede_coro *coro, const struct cede__thread *thread);
+/* The gate of a coroutine that suspends in place on this thread. */
+uintptr_t cede__coro_waiting_gate(const cede_coro *coro, const struct cede__thread *thread);
+
+/* --- Where it runs (place.c) --- */
+
+/* Before the first resume: takes a stack, and seals who lies there. */
+int cede__coro_place(cede_coro *coro, struct cede__thread *thread);
+/* Gives the stack, or what is kept of it, back. The coroutine is suspended, or has just ended. */
+void cede__coro_unplace(cede_coro *coro);
+/* Writes size, argument and source where they are kept before a start. */
+void cede__coro_set_start(cede_coro *coro, size_t stack_size, void *arg, cede_source *source);
+/* Bytes of stack that a suspended coroutine uses. */
+size_t cede__coro_depth(const cede_coro *coro);
+
+/* --- Sealing (seal.c) --- */
+
+/* Copies the occupant's bytes away, if there is an occupant. CEDE_ENOMEM: it stays. */
+int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *thread);
+/* Copies a sealed coroutine's bytes back; its stack has no occupant. */
+void cede__unseal(cede_coro *coro);
+/* Drops a sealed coroutine's bytes. */
+void cede__drop_save_area(cede_coro *coro);
+/* Bytes of the cell or mapping that holds the sealed bytes outside of the control block; 0: none. */
+size_t cede__save_area_size(const cede_coro *coro);
+
+/* --- The end of a coroutine's body, on its stack (resume.c) --- */
+
+void cede__coro_returned(void *result);
+
+/* --- Room behind the control block (room.c) --- */
+
+int cede__rooms_create(struct cede__rooms **out);
+/* Bytes of save area that a new shared coroutine with this entry should have in its cell: a multiple of 8. */
+size_t cede__rooms_guess(const struct cede__rooms *rooms, cede_entry *entry);
+void cede__rooms_learn(struct cede__rooms *rooms, cede_entry *entry, size_t bytes);
+
+/* --- Stack overflow (overflow.c) --- */
+
+bool cede__overflow_is_reported(void);
+void cede__overflow_witness(const void *address);
+
+/* --- Mailboxes (mail.c) --- */
+
+void cede__mailbox_destroy(struct cede__mailbox *mailbox);
+void cede__mailbox_empty(struct cede__mailbox *mailbox);
+int cede__cold_make(cede_coro *coro, struct cede__thread *thread);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/mail.c - a coroutine's mailbox: a ring of bytes in the heap, made at the first message.
+ *
+ * Each message is its length in 4 bytes, then its bytes, padded to a multiple of 4; so a length never wraps around the
+ * end of the ring, while the bytes may.
+ */
+#include "base/compiler.h"
+
+#include "coro/coro.h"
+
+#include <string.h>
+
+#include <cede/error.h>
+
+struct cede__mailbox {
+    uint32_t first; /* offset of the oldest message */
+    uint32_t used;  /* bytes of the ring in use */
+    unsigned char ring[CEDE_MAILBOX_SIZE];
+};
+
+static uint32_t padded(size_t length)
+{
+    return (uint32_t)((length + 3) & ~(size_t)3);
+}
+
+static void copy_in(struct cede__mailbox *box, uint32_t offset, const void *bytes, size_t length)
+{
+    uint32_t at = offset % CEDE_MAILBOX_SIZE;
+    size_t until_end = CEDE_MAILBOX_SIZE - at, first = length < until_end ? length : until_end;
+    memcpy(box->ring + at, bytes, first);
+    memcpy(box->ring, (const char *)bytes + first, length - first);
+}
+
+static void copy_out(const struct cede__mailbox *box, uint32_t offset, void *bytes, size_t length)
+{
+    uint32_t at = offset % CEDE_MAILBOX_SIZE;
+    size_t until_end = CEDE_MAILBOX_SIZE - at, first = length < until_end ? length : until_end;
+    memcpy(bytes, box->ring + at, first);
+    memcpy((char *)bytes + first, box->ring, length - first);
+}
+
+void cede__mailbox_empty(struct cede__mailbox *mailbox)
+{
+    mailbox->first = 0;
+    mailbox->used = 0;
+}
+
+void cede__mailbox_destroy(struct cede__mailbox *mailbox)
+{
+    if (mailbox)
+        cede__cell_free(mailbox, sizeof *mailbox);
+}
+
+int cede__cold_make(cede_coro *coro, struct cede__thread *thread)
+{
+    if (coro->cold)
+        return CEDE_OK;
+    struct cede__cold *cold = cede__cell_alloc(thread->heap, CEDE__CELL_SAVE, sizeof *cold);
+    if (!cold)
+        return CEDE_ENOMEM;
+    memset(cold, 0, sizeof *cold);
+    coro->cold = cold;
+    return CEDE_OK;
+}
+
+static int need_mailbox(cede_coro *coro, struct cede__thread *thread)
+{
+    int error = cede__cold_make(coro, thread);
+    if (error || coro->cold->mailbox)
+        return error;
+    struct cede__mailbox *mailbox = cede__cell_alloc(thread->heap, CEDE__CELL_SAVE, sizeof *mailbox);
+    if (!mailbox)
+        return CEDE_ENOMEM; /* the name's block, if it was made here, stays for the next try */
+    cede__mailbox_empty(mailbox);
+    coro->cold->mailbox = mailbox;
+    return CEDE_OK;
+}
+
+static int find(cede_coro *handle, cede_coro **coro, struct cede__thread **thread)
+{
+    int error = cede__coro_find(handle, coro);
+    if (!error)
+        error = cede__thread_ready(thread);
+    return error ? error : cede__coro_check_thread(*coro, *thread);
+}
+
+int cede_coro_send(cede_coro *handle, const void *bytes, size_t length)
+{
+    struct cede__thread *thread;
+    cede_coro *coro;
+    int error = find(handle, &coro, &thread);
+    if (error)
+        return error;
+    if (!bytes && length)
+        return CEDE_EINVAL;
+    if (length > CEDE_MESSAGE_MAX)
+        return CEDE_EMSGSIZE;
+    error = need_mailbox(coro, thread);
+    if (error)
+        return error;
+    struct cede__mailbox *box = coro->cold->mailbox;
+    uint32_t header = (uint32_t)length;
+    if (box->used + sizeof header + padded(length) > CEDE_MAILBOX_SIZE)
+        return CEDE_EFULL;
+    copy_in(box, box->first + box->used, &header, sizeof header);
+    if (length)
+        copy_in(box, box->first + box->used + (uint32_t)sizeof header, bytes, length);
+    box->used += (uint32_t)sizeof header + padded(length);
+    return CEDE_OK;
+}
+
+int cede_coro_receive(cede_coro *handle, void *bytes, size_t room, size_t *length)
+{
+    struct cede__thread *thread;
+    cede_coro *coro;
+    uint32_t header;
+    int error = find(handle, &coro, &thread);
+    if (error)
+        return error;
+    if (!length || (!bytes && room))
+        return CEDE_EINVAL;
+    struct cede__mailbox *box = coro->cold ? coro->cold->mailbox : NULL;
+    if (!box || box->used == 0)
+        return CEDE_EEMPTY;
+    copy_out(box, box->first, &header, sizeof header);
+    *length = header;
+    if (header > room)
+        return CEDE_EMSGSIZE;
+    if (header)
+        copy_out(box, box->first + (uint32_t)sizeof header, bytes, header);
+    box->first = (box->first + (uint32_t)sizeof header + padded(header)) % CEDE_MAILBOX_SIZE;
+    box->used -= (uint32_t)sizeof header + padded(header);
+    return CEDE_OK;
+}

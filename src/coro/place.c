@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/place.c - on which stack a coroutine runs, from its first resume to its end.
+ *
+ * On a source of several shared stacks the first resume prefers a stack that nobody occupies, since then there is nothing to seal,
+ * and else the one with the fewest coroutines. From then on it is bound to that stack: its frames hold addresses in it.
+ */
+#include "base/compiler.h"
+
+#include "context/context.h"
+#include "coro/coro.h"
+#include "coro/sanitize.h"
+
+#include <cede/error.h>
+
+void cede__coro_set_start(cede_coro *coro, size_t stack_size, void *arg, cede_source *source)
+{
+    coro->hot.context.sp = (void *)stack_size;
+    coro->hot.context.pc = arg;
+    coro->hot.context.fp = source;
+}
+
+size_t cede__coro_depth(const cede_coro *coro)
+{
+    return (size_t)(coro->stack->high - (char *)coro->hot.context.sp);
+}
+
+/* --- Taking a stack --- */
+
+static int find_source(const cede_coro *coro, cede_source **out)
+{
+    cede_source *source = coro->hot.context.fp;
+    if (!source)
+        return cede__coro_is_shared(coro) ? cede_source_default_shared(out) : cede_source_default_private(out);
+    if (!cede__source_is_usable_here(source))
+        return CEDE_EPERM;
+    *out = source;
+    return CEDE_OK;
+}
+
+static struct cede__shared_stack *choose(cede_source *source)
+{
+    size_t count;
+    struct cede__shared_stack *stacks = cede__shared_stacks(source, &count), *best = stacks;
+    for (size_t i = 0; i < count; i++) {
+        if (!stacks[i].occupant)
+            return &stacks[i];
+        if (stacks[i].users < best->users)
+            best = &stacks[i];
+    }
+    return best;
+}
+
+static int take_shared(cede_coro *coro, cede_source *source, struct cede__thread *thread)
+{
+    struct cede__shared_stack *stack = choose(source);
+    int error = cede__seal_occupant(stack, thread);
+    if (error)
+        return error;
+    stack->occupant = coro;
+    stack->users++;
+    stack->starts++;
+    coro->stack = &stack->stack;
+    return CEDE_OK;
+}
+
+#if CEDE__ASAN
+/* The first frame: it completes the switch, and then is the entry's caller. */
+static void *arrive_and_enter(void *arg, void *in)
+{
+    cede_coro *self = cede__thread_current(cede__thread_here());
+    cede__sanitize_arrive_in_coro(NULL);
+    return self->entry(arg, in);
+}
+#define FIRST_FUNCTION(coro) arrive_and_enter
+#else
+#define FIRST_FUNCTION(coro) ((coro)->entry)
+#endif
+
+int cede__coro_place(cede_coro *coro, struct cede__thread *thread)
+{
+    cede_source *source;
+    void *arg = coro->hot.context.pc;
+    int error = find_source(coro, &source);
+    if (error)
+        return error;
+    if (cede__coro_is_shared(coro))
+        error = take_shared(coro, source, thread);
+    else
+        error = cede__stack_take(source, (size_t)coro->hot.context.sp, &coro->stack);
+    if (error)
+        return error;
+    cede__context_prepare(&coro->hot.context, coro->stack->low, coro->stack->high, FIRST_FUNCTION(coro), arg);
+#if CEDE__TSAN
+    coro->fiber = __tsan_create_fiber(0);
+#endif
+    return CEDE_OK;
+}
+
+/* --- Giving it back --- */
+
+static void note_depth(struct cede__shared_stack *stack, const cede_coro *coro)
+{
+    size_t depth = cede__coro_depth(coro);
+    if (depth > stack->high_water)
+        stack->high_water = depth;
+}
+
+static void leave_shared(cede_coro *coro)
+{
+    struct cede__shared_stack *stack = (struct cede__shared_stack *)coro->stack;
+    if (stack->occupant == coro) {
+        note_depth(stack, coro);
+        cede__sanitize_forget(coro->hot.context.sp, coro->stack->high);
+        stack->occupant = NULL;
+    } else {
+        if (coro->dropped < 255)
+            coro->dropped++;
+        cede__drop_save_area(coro);
+    }
+    stack->users--;
+}
+
+/* What was asked for, so that a reset asks for the same: the description took the rest of the rounded size. */
+static size_t asked_size(const cede_stack *stack)
+{
+    size_t page = cede_stack_page_size();
+    return (size_t)(stack->high - stack->low) & ~(page - 1);
+}
+
+void cede__coro_unplace(cede_coro *coro)
+{
+    cede_stack *stack = coro->stack;
+    bool own = coro->flags & CEDE__CORO_OWN_SOURCE;
+    cede_source *source = own ? stack->source : NULL;
+    size_t size = 0;
+    if (cede__coro_is_shared(coro)) {
+        leave_shared(coro);
+    } else {
+        size = own ? asked_size(stack) : 0;
+        cede__sanitize_forget(coro->hot.context.sp, stack->high);
+        cede__stack_give(stack);
+    }
+#if CEDE__TSAN
+    __tsan_destroy_fiber(coro->fiber);
+#endif
+    coro->stack = NULL;
+    coro->flags &= (unsigned char)~CEDE__CORO_STASHED;
+    cede__coro_set_start(coro, size, NULL, source);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/resume.c - resume and yield as functions: the whole of it, of which cede/inline/coro.h is the frequent case.
+ *
+ * A resume first decides whether it may be, without changing anything; then makes room and gets the coroutine's bytes in
+ * place, which may fail for want of memory; then switches, and cannot fail any more.
+ *
+ * A coroutine's state changes on the resumer's side of a switch back, when its registers have been kept.
+ */
+#include "base/compiler.h"
+
+#include "base/message.h"
+#include "context/context.h"
+#include "coro/care.h"
+#include "coro/coro.h"
+#include "coro/sanitize.h"
+
+#include <cede/error.h>
+
+#if CEDE_SPLIT_STACK
+extern void __splitstack_getcontext(void *context[10]);
+extern void __splitstack_setcontext(void *context[10]);
+#endif
+
+/* --- May it be? --- */
+
+static int check_state(const cede_coro *coro, const struct cede__thread *thread)
+{
+    switch (coro->hot.gate) {
+    case CEDE__GATE_RUNNING: return thread->tls.current == &coro->hot ? CEDE_ESELF : CEDE_ERUNNING;
+    case CEDE__GATE_FINISHED: return CEDE_EFINISHED;
+    default: return cede__coro_check_thread(coro, thread);
+    }
+}
+
+/* In checked builds: whether what is handed over points into the shared stack that the giver runs on. */
+static int check_pointer(const struct cede__thread *thread, const void *given)
+{
+#if CEDE_CHECKED
+    const cede_coro *giver = cede__thread_current(thread);
+    if (giver && cede__coro_is_shared(giver) && (const char *)given >= giver->stack->low &&
+        (const char *)given < giver->stack->high)
+        return CEDE_ESTACKPTR;
+#endif
+    (void)thread;
+    (void)given;
+    return CEDE_OK;
+}
+
+static int check_resume(const cede_coro *coro, const struct cede__thread *thread, const void *in)
+{
+    int error = check_state(coro, thread);
+    if (!error && cede__coro_is_shared(coro) && thread->tls.shared_key == CEDE__CLOSED)
+        error = CEDE_ENEST;
+    return error ? error : check_pointer(thread, in);
+}
+
+/* --- Getting its bytes in place --- */
+
+static int claim_migrant(cede_coro *coro)
+{
+    uintptr_t expected = CEDE__GATE_MIGRANT;
+    bool ours = __atomic_compare_exchange_n(&coro->hot.gate, &expected, CEDE__GATE_RUNNING, false, __ATOMIC_ACQUIRE,
+                                            __ATOMIC_RELAXED);
+    return ours ? CEDE_OK : CEDE_ERUNNING;
+}
+
+static int get_in_place(cede_coro *coro, struct cede__thread *thread)
+{
+    uintptr_t gate = coro->hot.gate;
+    if (gate == CEDE__GATE_CREATED)
+        return cede__coro_place(coro, thread);
+    if (gate == CEDE__GATE_MIGRANT)
+        return claim_migrant(coro);
+    if (gate & CEDE__GATE_SEALED) {
+        int error = cede__seal_occupant((struct cede__shared_stack *)coro->stack, thread);
+        if (error)
+            return error;
+        cede__unseal(coro);
+    }
+    return CEDE_OK;
+}
+
+/* --- There and back --- */
+
+static void settle(cede_coro *coro, struct cede__thread *thread, bool finished)
+{
+    if (finished) {
+        cede__coro_unplace(coro);
+        cede__coro_set_gate(coro, CEDE__GATE_FINISHED);
+        return;
+    }
+    uintptr_t gate = cede__coro_waiting_gate(coro, thread);
+    if (gate == CEDE__GATE_MIGRANT) /* from now on another thread may take it: everything before must be seen there */
+        __atomic_store_n(&coro->hot.gate, gate, __ATOMIC_RELEASE);
+    else
+        cede__coro_set_gate(coro, gate);
+}
+
+void cede__resume_settle(cede_coro *coro, uintptr_t gate, uintptr_t word)
+{
+    struct cede__thread *thread = cede__thread_here();
+    (void)gate;
+    if (word != CEDE__WORD_FINISHED) {
+        struct cede__fp_words none = {0};
+        cede__care_stash(thread, coro, none);
+    }
+    settle(coro, thread, word == CEDE__WORD_FINISHED);
+}
+
+/*
+ * Between the two changes of the split-stack description the limit is not that of the running stack, so nothing is called there but
+ * the switch, and this function checks no limit.
+ */
+static CEDE__NO_SPLIT cede_transfer switch_stacks(struct cede__care *mine, cede_coro *coro, struct cede__hot *parent,
+                                                  void *in)
+{
+#if CEDE_SPLIT_STACK
+    __splitstack_getcontext(mine->split);
+    __splitstack_setcontext(coro->stack->split);
+#endif
+    cede_transfer got = cede_context_switch(&parent->context, &coro->hot.context, in, CEDE__WORD_YIELD);
+#if CEDE_SPLIT_STACK
+    __splitstack_getcontext(coro->stack->split);
+    __splitstack_setcontext(mine->split);
+#endif
+    (void)mine;
+    return got;
+}
+
+static cede_transfer run(cede_coro *coro, struct cede__thread *thread, void *in)
+{
+    struct cede__hot *parent = thread->tls.current;
+    bool shared = cede__coro_is_shared(coro);
+    struct cede__care mine;
+    struct cede__left left;
+    if (coro->hot.gate != CEDE__GATE_RUNNING)
+        cede__coro_set_gate(coro, CEDE__GATE_RUNNING);
+    coro->hot.link = parent;
+    coro->hot.switches++;
+    if (shared)
+        thread->tls.shared_key = CEDE__CLOSED;
+    cede__care_enter(&mine, thread, coro);
+    cede__sanitize_leave(&left, thread, &coro->hot);
+    thread->tls.current = &coro->hot;
+    cede_transfer got = switch_stacks(&mine, coro, parent, in);
+    thread->tls.current = parent;
+    cede__sanitize_arrive(&left, NULL, NULL);
+    cede__care_leave(&mine, thread, coro, got.word == CEDE__WORD_FINISHED);
+    if (shared)
+        thread->tls.shared_key = thread->tls.key | CEDE__GATE_SHARED;
+    settle(coro, thread, got.word == CEDE__WORD_FINISHED);
+    return got;
+}
+
+int (cede_coro_resume)(cede_coro *handle, void *in, void **out)
+{
+    struct cede__thread *thread;
+    cede_coro *coro;
+    int error = cede__coro_find(handle, &coro);
+    if (!error)
+        error = cede__thread_ready(&thread);
+    if (!error)
+        error = check_resume(coro, thread, in);
+    if (!error)
+        error = get_in_place(coro, thread);
+    if (error)
+        return error;
+    cede_transfer got = run(coro, thread, in);
+    if (out)
+        *out = got.value;
+    return CEDE_OK;
+}
+
+/* --- On the coroutine's side --- */
+
+int (cede_yield)(void *out, void **in)
+{
+    struct cede__thread *thread = cede__thread_here();
+    cede_coro *coro = cede__thread_current(thread);
+    struct cede__left left;
+    if (!coro)
+        return CEDE_ENOCORO;
+    int error = check_pointer(thread, out);
+    if (error)
+        return error;
+    cede__sanitize_leave(&left, thread, coro->hot.link);
+    cede_transfer got = cede_context_switch(&coro->hot.context, &coro->hot.link->context, out, CEDE__WORD_YIELD);
+    cede__sanitize_arrive_in_coro(&left);
+    if (in)
+        *in = got.value;
+    return CEDE_OK;
+}
+
+void cede__coro_returned(void *result)
+{
+    struct cede__thread *thread = cede__thread_here();
+    cede_coro *coro = cede__thread_current(thread);
+    if (!coro)
+        cede__die("the entry function of a context returned, and there is nowhere to return to");
+    cede__sanitize_leave(NULL, thread, coro->hot.link);
+    cede_context_switch(&coro->hot.context, &coro->hot.link->context, result, CEDE__WORD_FINISHED);
+    cede__die("a finished coroutine was resumed");
+}

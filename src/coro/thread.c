@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/thread.c - each thread's record: made ready at the first coroutine, given up when the thread ends.
+ *
+ * The record is in the static TLS block, under a name that holds the number of its layout, because callers' inline code reads it.
+ */
+#include "base/compiler.h"
+
+#include "base/os.h"
+#include "base/sanitizer.h"
+#include "context/context.h"
+#include "coro/coro.h"
+
+#include <cede/error.h>
+
+#if CEDE__INLINE_BUILD
+#define RECORD cede__tls_1
+#else
+#define RECORD cede__tls_calls_only /* inline callers do not link with this build */
+#endif
+
+CEDE_API CEDE__THREAD_LOCAL struct cede__thread RECORD;
+
+CEDE__NOINLINE struct cede__thread *cede__thread_here(void)
+{
+#if CEDE__INLINE_BUILD && CEDE_INLINE
+    return (struct cede__thread *)(void *)cede__here();
+#else
+    struct cede__thread *here = &RECORD;
+    __asm__ volatile("" : "+r"(here)); /* not to be known at compile time by any caller */
+    return here;
+#endif
+}
+
+static void leave(void *record)
+{
+    struct cede__thread *thread = record;
+    if (thread->tls.current != &thread->root)
+        return; /* the thread ends inside of a coroutine (pthread_exit): its stack is in use */
+    cede__source_leave_thread();
+    cede__heap_orphan();
+    cede__os_unwatch_faults(thread->altstack);
+    cede__os_free(thread->rooms);
+    thread->ready = false;
+    thread->tls.current = NULL;
+    thread->tls.key = 0;
+}
+
+static void set_up(struct cede__thread *thread)
+{
+    struct cede__exceptions *exceptions = cede__exceptions_of_thread();
+    thread->tls.key = (uintptr_t)cede__os_thread_token() << 4;
+    thread->tls.shared_key = thread->tls.key | CEDE__GATE_SHARED;
+    thread->tls.exceptions = (const uintptr_t *)(exceptions ? exceptions : &thread->no_exceptions);
+    thread->root.gate = CEDE__GATE_RUNNING;
+    thread->root.link = NULL;
+    thread->tls.current = &thread->root;
+#if CEDE__TSAN
+    thread->root_fiber = __tsan_get_current_fiber();
+#endif
+    cede__context_returned = cede__coro_returned;
+    thread->ready = true;
+}
+
+static CEDE__COLD int make_ready(struct cede__thread *thread)
+{
+    if (cede__os_shadow_stack_on())
+        return CEDE_ESHSTK;
+    thread->heap = cede__heap_of_thread();
+    if (!thread->heap)
+        return CEDE_ENOMEM;
+    int error = cede__rooms_create(&thread->rooms);
+    if (error)
+        return error;
+    thread->altstack = NULL;
+    if (cede__overflow_is_reported())
+        error = cede__os_watch_faults(cede__overflow_witness, &thread->altstack);
+    if (!error)
+        error = cede__os_at_thread_exit(leave, thread);
+    if (error) {
+        cede__os_unwatch_faults(thread->altstack);
+        cede__os_free(thread->rooms);
+        return error;
+    }
+    set_up(thread);
+    return CEDE_OK;
+}
+
+int cede__thread_ready(struct cede__thread **out)
+{
+    struct cede__thread *thread = cede__thread_here();
+    *out = thread;
+    return CEDE__LIKELY(thread->ready) ? CEDE_OK : make_ready(thread);
+}
