@@ -13,7 +13,14 @@
 #if CEDE__ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 extern void __asan_get_shadow_mapping(size_t *scale, size_t *offset);
+/* Heap blocks that only a stack or a save area points to are not leaked. */
+#define CEDE__LEAK_ROOT(memory, bytes) __lsan_register_root_region(memory, bytes)
+#define CEDE__LEAK_ROOT_GONE(memory, bytes) __lsan_unregister_root_region(memory, bytes)
+#else
+#define CEDE__LEAK_ROOT(memory, bytes) ((void)0)
+#define CEDE__LEAK_ROOT_GONE(memory, bytes) ((void)0)
 #endif
 
 #if CEDE__TSAN

@@ -47,10 +47,7 @@ static size_t size_of_class(unsigned index)
 
 size_t cede__cell_size(size_t bytes)
 {
-    if (bytes <= CEDE__CELL_MAX)
-        return size_of_class(class_of(bytes));
-    size_t page = cede__os_page_size();
-    return (bytes + page - 1) & ~(page - 1);
+    return bytes <= CEDE__CELL_MAX ? size_of_class(class_of(bytes)) : cede__large_size(bytes);
 }
 
 /* --- Chunks --- */

@@ -92,6 +92,7 @@ void *cede__cell_alloc(struct cede__heap *heap, enum cede__cell_kind kind, size_
 void cede__cell_free(void *cell, size_t bytes);
 
 /* For large save areas (slab_large.c). */
+size_t cede__large_size(size_t bytes); /* bytes that a request really takes */
 void *cede__large_alloc(size_t bytes);
 void cede__large_free(void *memory, size_t bytes);
 size_t cede__large_trim(void);

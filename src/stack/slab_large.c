@@ -23,6 +23,16 @@ static struct cede__os_mutex lock = CEDE__OS_MUTEX_INIT;
 static struct kept *kept_list;
 static size_t kept_bytes, live_cells, live_bytes;
 
+/* Sizes in eighths of a doubling, so that areas of nearly the same size can take each other's place. */
+size_t cede__large_size(size_t bytes)
+{
+    unsigned doubling = 8u * sizeof(long) - 1 - (unsigned)__builtin_clzl((unsigned long)bytes - 1);
+    size_t step = (size_t)1 << (doubling - 3);
+    size_t page = cede__os_page_size();
+    step = step < page ? page : step;
+    return (bytes + step - 1) & ~(step - 1);
+}
+
 static void *take_kept(size_t bytes)
 {
     for (struct kept **place = &kept_list; *place; place = &(*place)->next) {
@@ -36,19 +46,9 @@ static void *take_kept(size_t bytes)
     return NULL;
 }
 
-/* Sizes in eighths of a doubling, so that areas of nearly the same size can take each other's place. */
-static size_t rounded(size_t bytes)
-{
-    unsigned doubling = 8u * sizeof(long) - 1 - (unsigned)__builtin_clzl((unsigned long)bytes - 1);
-    size_t step = (size_t)1 << (doubling - 3);
-    size_t page = cede__os_page_size();
-    step = step < page ? page : step;
-    return (bytes + step - 1) & ~(step - 1);
-}
-
 void *cede__large_alloc(size_t bytes)
 {
-    bytes = rounded(bytes);
+    bytes = cede__large_size(bytes);
     cede__os_lock(&lock);
     void *memory = take_kept(bytes);
     if (!memory && cede__os_map(&memory, bytes, 0) != CEDE_OK)
@@ -63,7 +63,7 @@ void *cede__large_alloc(size_t bytes)
 
 void cede__large_free(void *memory, size_t bytes)
 {
-    bytes = rounded(bytes);
+    bytes = cede__large_size(bytes);
     cede__os_lock(&lock);
     live_cells--;
     live_bytes -= bytes;
