@@ -17,6 +17,7 @@
 /* --- Facts of the machine --- */
 size_t cede__os_page_size(void);
 size_t cede__os_signal_stack_min(void); /* bytes of the largest signal frame, from the kernel */
+size_t cede__os_stack_min(void);        /* whole pages: a signal frame, and a page of calls */
 bool cede__os_shadow_stack_on(void);    /* hardware shadow stacks are on for this thread */
 
 /* --- Small memory: as malloc, realloc and free; NULL on failure. --- */
@@ -42,8 +43,8 @@ size_t cede__os_resident(void *memory, size_t bytes);
 /* --- Threads --- */
 /* A number that no other thread of this process has or will have; from 64 up. */
 uint64_t cede__os_thread_token(void);
-/* Calls hook(argument) when the calling thread ends. At most one hook a thread. Returns 0 or CEDE_ENOMEM. */
-int cede__os_at_thread_exit(void (*hook)(void *argument), void *argument);
+/* Calls hook when the calling thread ends; the hook set last is called first. At most four a thread. Returns 0 or CEDE_ENOMEM. */
+int cede__os_at_thread_exit(void (*hook)(void));
 
 struct cede__os_mutex {
     pthread_mutex_t mutex;

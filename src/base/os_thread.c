@@ -28,6 +28,12 @@ size_t cede__os_signal_stack_min(void)
     return kernel > libc ? kernel : libc;
 }
 
+size_t cede__os_stack_min(void)
+{
+    size_t page = cede__os_page_size();
+    return (cede__os_signal_stack_min() + page + page - 1) & ~(page - 1);
+}
+
 bool cede__os_shadow_stack_on(void)
 {
 #if defined(__x86_64__)
@@ -52,24 +58,31 @@ uint64_t cede__os_thread_token(void)
 static pthread_key_t exit_key;
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static bool exit_key_made;
-static CEDE__THREAD_LOCAL void (*exit_hook)(void *);
+static CEDE__THREAD_LOCAL struct {
+    void (*hooks[4])(void);
+    size_t count;
+} at_exit;
 
-static void run_exit_hook(void *argument)
+/* A hook may use the library, and so set hooks anew: they are then called in a later round. */
+static void run_exit_hooks(void *unused)
 {
-    exit_hook(argument);
+    (void)unused;
+    while (at_exit.count > 0)
+        at_exit.hooks[--at_exit.count]();
 }
 
 static void make_exit_key(void)
 {
-    exit_key_made = pthread_key_create(&exit_key, run_exit_hook) == 0;
+    exit_key_made = pthread_key_create(&exit_key, run_exit_hooks) == 0;
 }
 
-int cede__os_at_thread_exit(void (*hook)(void *), void *argument)
+int cede__os_at_thread_exit(void (*hook)(void))
 {
     pthread_once(&exit_once, make_exit_key);
-    if (!exit_key_made || pthread_setspecific(exit_key, argument) != 0)
+    if (!exit_key_made || at_exit.count == sizeof at_exit.hooks / sizeof *at_exit.hooks ||
+        pthread_setspecific(exit_key, &at_exit) != 0)
         return CEDE_ENOMEM;
-    exit_hook = hook;
+    at_exit.hooks[at_exit.count++] = hook;
     return CEDE_OK;
 }
 

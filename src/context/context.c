@@ -19,8 +19,7 @@ void (*cede__context_returned)(void *result) = escaped;
 
 int cede_context_make(cede_context *context, void *low, size_t size, cede_context_entry *entry, void *arg)
 {
-    size_t least = cede__os_signal_stack_min() + cede__os_page_size();
-    if (!context || !low || !entry || size < least || (uintptr_t)low + size < (uintptr_t)low)
+    if (!context || !low || !entry || size < cede__os_stack_min() || (uintptr_t)low + size < (uintptr_t)low)
         return CEDE_EINVAL;
     if (cede__os_shadow_stack_on())
         return CEDE_ESHSTK;

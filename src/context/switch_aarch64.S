@@ -132,19 +132,6 @@ cede__context_start:
         .cfi_endproc
         .size   cede__context_start, . - cede__context_start
 
-/* Fit for branch target identification: GNU_PROPERTY_AARCH64_FEATURE_1_AND, bit 0. */
-        .section .note.gnu.property, "a", %note
-        .p2align 3
-        .long   4                               /* size of the name */
-        .long   16                              /* size of the property */
-        .long   5                               /* NT_GNU_PROPERTY_TYPE_0 */
-        .asciz  "GNU"
-        .long   0xc0000000                      /* GNU_PROPERTY_AARCH64_FEATURE_1_AND */
-        .long   4
-        .long   1
-        .long   0
 #endif
 
-#if defined(__ELF__)
-        .section .note.GNU-stack, "", %progbits
-#endif
+#include "context/asm_marks.h"

@@ -121,22 +121,10 @@ cede__context_start:
         .cfi_endproc
         .size   cede__context_start, . - cede__context_start
 
-/* Fit for indirect branch tracking (bit 0), not for shadow stacks (bit 1): GNU_PROPERTY_X86_FEATURE_1_AND. */
-        .section .note.gnu.property, "a", @note
-        .p2align 3
-        .long   4                               /* size of the name */
-        .long   16                              /* size of the property */
-        .long   5                               /* NT_GNU_PROPERTY_TYPE_0 */
-        .asciz  "GNU"
-        .long   0xc0000002                      /* GNU_PROPERTY_X86_FEATURE_1_AND */
-        .long   4
-        .long   1
-        .long   0
 #endif
 
-#if defined(__ELF__)
-        .section .note.GNU-stack, "", %progbits
-#if defined(CEDE_SPLIT_STACK) && CEDE_SPLIT_STACK
+#include "context/asm_marks.h"
+
+#if defined(__ELF__) && defined(CEDE_SPLIT_STACK) && CEDE_SPLIT_STACK
         .section .note.GNU-no-split-stack, "", %progbits
-#endif
 #endif

@@ -89,8 +89,8 @@ struct cede_coro {
     uint64_t room : 8;    /* bytes for a save area behind this block, in units of 8 */
     uint64_t dropped : 8; /* seals that a reset made pointless; stays at 255 */
     uint64_t flags : 8;   /* enum cede__coro_flag */
-    uint32_t saved;       /* bytes kept aside now */
-    uint32_t largest;     /* bytes of the largest seal, or of the deepest suspension seen */
+    uint32_t largest;     /* bytes of the largest seal; sizes of stacks are below 4 GiB */
+    uint32_t deepest;     /* bytes of the deepest suspension seen */
 #if CEDE_CHECKED
     uint64_t generation; /* in the upper bits of each handle to this coroutine */
 #endif
@@ -168,8 +168,10 @@ int cede__coro_place(cede_coro *coro, struct cede__thread *thread);
 void cede__coro_unplace(cede_coro *coro);
 /* Writes size, argument and source where they are kept before a start. */
 void cede__coro_set_start(cede_coro *coro, size_t stack_size, void *arg, cede_source *source);
-/* Bytes of stack that a suspended coroutine uses. */
+/* Bytes of stack that a suspended or just ended coroutine uses: what a seal copies, or has copied. */
 size_t cede__coro_depth(const cede_coro *coro);
+/* The same, and remembers it if it is the deepest so far. */
+size_t cede__coro_note_depth(cede_coro *coro);
 
 /* --- Sealing (seal.c) --- */
 
@@ -179,6 +181,7 @@ int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *t
 void cede__unseal(cede_coro *coro);
 /* Drops a sealed coroutine's bytes. */
 void cede__drop_save_area(cede_coro *coro);
+bool cede__is_sealed(const cede_coro *coro);
 /* Bytes of the cell or mapping that holds the sealed bytes outside of the control block; 0: none. */
 size_t cede__save_area_size(const cede_coro *coro);
 

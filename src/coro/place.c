@@ -25,6 +25,14 @@ size_t cede__coro_depth(const cede_coro *coro)
     return (size_t)(coro->stack->high - (char *)coro->hot.context.sp);
 }
 
+size_t cede__coro_note_depth(cede_coro *coro)
+{
+    size_t depth = cede__coro_depth(coro);
+    if (depth > coro->deepest)
+        coro->deepest = (uint32_t)depth;
+    return depth;
+}
+
 /* --- Taking a stack --- */
 
 static int find_source(const cede_coro *coro, cede_source **out)
@@ -58,8 +66,7 @@ static int take_shared(cede_coro *coro, cede_source *source, struct cede__thread
     if (error)
         return error;
     stack->occupant = coro;
-    stack->users++;
-    stack->starts++;
+    cede__shared_join(stack);
     coro->stack = &stack->stack;
     return CEDE_OK;
 }
@@ -99,9 +106,9 @@ int cede__coro_place(cede_coro *coro, struct cede__thread *thread)
 
 /* --- Giving it back --- */
 
-static void note_depth(struct cede__shared_stack *stack, const cede_coro *coro)
+static void note_depth(struct cede__shared_stack *stack, cede_coro *coro)
 {
-    size_t depth = cede__coro_depth(coro);
+    size_t depth = cede__coro_note_depth(coro);
     if (depth > stack->high_water)
         stack->high_water = depth;
 }
@@ -118,7 +125,7 @@ static void leave_shared(cede_coro *coro)
             coro->dropped++;
         cede__drop_save_area(coro);
     }
-    stack->users--;
+    cede__shared_leave(stack);
 }
 
 /* What was asked for, so that a reset asks for the same: the description took the rest of the rounded size. */
@@ -138,6 +145,7 @@ void cede__coro_unplace(cede_coro *coro)
         leave_shared(coro);
     } else {
         size = own ? asked_size(stack) : 0;
+        cede__coro_note_depth(coro);
         cede__sanitize_forget(coro->hot.context.sp, stack->high);
         cede__stack_give(stack);
     }

@@ -47,25 +47,18 @@ const char *cede_coro_name(const cede_coro *handle)
 
 /* --- Statistics --- */
 
-static bool is_sealed(const cede_coro *coro)
-{
-    return coro->hot.gate >= CEDE__GATE_FIRST_KEY && (coro->hot.gate & CEDE__GATE_SEALED);
-}
-
 static void fill_stats(cede_coro *coro, cede_coro_stats *stats)
 {
-    uint64_t depth = cede__coro_is_suspended(coro) ? cede__coro_depth(coro) : 0;
-    if (depth > coro->largest && !cede__coro_is_shared(coro))
-        coro->largest = (uint32_t)depth;
+    uint64_t depth = cede__coro_is_suspended(coro) ? cede__coro_note_depth(coro) : 0;
     *stats = (cede_coro_stats){.size = sizeof *stats};
     stats->switches = coro->hot.switches;
     stats->seals = coro->seals;
-    stats->unseals = coro->seals - coro->dropped - (is_sealed(coro) ? 1 : 0);
+    stats->unseals = coro->seals - coro->dropped - (cede__is_sealed(coro) ? 1 : 0);
     stats->bytes = coro->bytes;
-    stats->largest_seal = cede__coro_is_shared(coro) ? coro->largest : 0;
-    stats->sealed_bytes = coro->saved;
+    stats->largest_seal = coro->largest;
+    stats->sealed_bytes = cede__is_sealed(coro) ? depth : 0;
     stats->depth = depth;
-    stats->high_water = depth > coro->largest ? depth : coro->largest;
+    stats->high_water = coro->deepest;
     stats->stack_size = coro->stack ? (uint64_t)(coro->stack->high - coro->stack->low) : 0;
     stats->memory = cede__cell_size(sizeof *coro + coro->room * 8u) + cede__save_area_size(coro);
     stats->stack = cede__coro_is_shared(coro) ? CEDE_SHARED : CEDE_PRIVATE;

@@ -38,15 +38,19 @@ static char *save_area_of(cede_coro *coro)
     return coro->hot.link ? (char *)coro->hot.link : room_of(coro);
 }
 
+bool cede__is_sealed(const cede_coro *coro)
+{
+    return coro->hot.gate >= CEDE__GATE_FIRST_KEY && (coro->hot.gate & CEDE__GATE_SEALED);
+}
+
 size_t cede__save_area_size(const cede_coro *coro)
 {
-    bool outside = (coro->hot.gate & CEDE__GATE_SEALED) && coro->hot.gate >= CEDE__GATE_FIRST_KEY && coro->hot.link;
-    return outside ? cede__cell_size(cede__sanitize_saved_size(coro->saved)) : 0;
+    bool outside = cede__is_sealed(coro) && coro->hot.link;
+    return outside ? cede__cell_size(cede__sanitize_saved_size(cede__coro_depth(coro))) : 0;
 }
 
 static void count_seal(cede_coro *coro, struct cede__shared_stack *stack, size_t bytes)
 {
-    coro->saved = (uint32_t)bytes; /* sizes of shared stacks are below 4 GiB */
     coro->seals++;
     coro->bytes += bytes;
     if (bytes > coro->largest)
@@ -65,7 +69,7 @@ int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *t
     cede_coro *coro = stack->occupant;
     if (!coro)
         return CEDE_OK;
-    size_t bytes = cede__coro_depth(coro);
+    size_t bytes = cede__coro_note_depth(coro);
     size_t needed = cede__sanitize_saved_size(bytes);
     char *cell = NULL;
     if (needed > coro->room * 8u) {
@@ -87,17 +91,17 @@ int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *t
 
 void cede__drop_save_area(cede_coro *coro)
 {
-    stack_of(coro)->sealed_bytes -= coro->saved;
+    size_t bytes = cede__coro_depth(coro);
+    stack_of(coro)->sealed_bytes -= bytes;
     if (coro->hot.link)
-        cede__cell_free(coro->hot.link, cede__sanitize_saved_size(coro->saved));
+        cede__cell_free(coro->hot.link, cede__sanitize_saved_size(bytes));
     coro->hot.link = NULL;
-    coro->saved = 0;
 }
 
 void cede__unseal(cede_coro *coro)
 {
     struct cede__shared_stack *stack = stack_of(coro);
-    cede__copy_back(coro->hot.context.sp, save_area_of(coro), coro->saved);
+    cede__copy_back(coro->hot.context.sp, save_area_of(coro), cede__coro_depth(coro));
     cede__drop_save_area(coro);
     stack->unseals++;
     stack->occupant = coro;

@@ -32,13 +32,11 @@ CEDE__NOINLINE struct cede__thread *cede__thread_here(void)
 #endif
 }
 
-static void leave(void *record)
+static void leave(void)
 {
-    struct cede__thread *thread = record;
+    struct cede__thread *thread = cede__thread_here();
     if (thread->tls.current != &thread->root)
         return; /* the thread ends inside of a coroutine (pthread_exit): its stack is in use */
-    cede__source_leave_thread();
-    cede__heap_orphan();
     cede__os_unwatch_faults(thread->altstack);
     cede__os_free(thread->rooms);
     thread->ready = false;
@@ -76,7 +74,7 @@ static CEDE__COLD int make_ready(struct cede__thread *thread)
     if (cede__overflow_is_reported())
         error = cede__os_watch_faults(cede__overflow_witness, &thread->altstack);
     if (!error)
-        error = cede__os_at_thread_exit(leave, thread);
+        error = cede__os_at_thread_exit(leave);
     if (error) {
         cede__os_unwatch_faults(thread->altstack);
         cede__os_free(thread->rooms);

@@ -26,33 +26,6 @@ static int make(cede_source **place, cede_source_kind kind)
     return error;
 }
 
-static int find(cede_source **mine, cede_source_kind kind, cede_source **out)
-{
-    if (!out)
-        return CEDE_EINVAL;
-    int error = *mine ? CEDE_OK : make(mine, kind);
-    *out = *mine;
-    return error;
-}
-
-int cede_source_default_private(cede_source **out)
-{
-    return find(&my_private, CEDE_SOURCE_POOL, out);
-}
-
-int cede_source_default_shared(cede_source **out)
-{
-    return find(&my_shared, CEDE_SOURCE_SHARED, out);
-}
-
-int cede__source_default_large(cede_source **out)
-{
-    cede__os_lock(&large_lock);
-    int error = find(&the_large, CEDE_SOURCE_MMAP, out);
-    cede__os_unlock(&large_lock);
-    return error;
-}
-
 static size_t stacks_in_use(cede_source *source)
 {
     cede_source_stats stats = {.size = sizeof stats};
@@ -70,8 +43,49 @@ static void leave(cede_source **mine)
     cede_source_destroy(source);
 }
 
-void cede__source_leave_thread(void)
+static void leave_sources(void)
 {
     leave(&my_private);
     leave(&my_shared);
+}
+
+/* The two of a thread share one hook for its end. */
+static int make_mine(cede_source **mine, cede_source_kind kind)
+{
+    bool hooked = my_private || my_shared;
+    int error = make(mine, kind);
+    if (error || hooked)
+        return error;
+    error = cede__os_at_thread_exit(leave_sources);
+    if (error)
+        leave(mine);
+    return error;
+}
+
+static int find_mine(cede_source **mine, cede_source_kind kind, cede_source **out)
+{
+    if (!out)
+        return CEDE_EINVAL;
+    int error = *mine ? CEDE_OK : make_mine(mine, kind);
+    *out = *mine;
+    return error;
+}
+
+int cede_source_default_private(cede_source **out)
+{
+    return find_mine(&my_private, CEDE_SOURCE_POOL, out);
+}
+
+int cede_source_default_shared(cede_source **out)
+{
+    return find_mine(&my_shared, CEDE_SOURCE_SHARED, out);
+}
+
+int cede__source_default_large(cede_source **out)
+{
+    cede__os_lock(&large_lock);
+    int error = the_large ? CEDE_OK : make(&the_large, CEDE_SOURCE_MMAP);
+    *out = the_large;
+    cede__os_unlock(&large_lock);
+    return error;
 }

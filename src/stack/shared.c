@@ -86,6 +86,20 @@ struct cede__shared_stack *cede__shared_stacks(cede_source *source, size_t *coun
     return shared->stacks;
 }
 
+void cede__shared_join(struct cede__shared_stack *stack)
+{
+    stack->users++;
+    stack->starts++;
+    cede__source_count(stack->stack.source, &stack->stack.source->in_use, 1);
+    cede__source_note_peak(stack->stack.source);
+}
+
+void cede__shared_leave(struct cede__shared_stack *stack)
+{
+    stack->users--;
+    cede__source_count(stack->stack.source, &stack->stack.source->in_use, -1);
+}
+
 static void add(cede_source_stats *stats, const struct cede__shared_stack *stack)
 {
     stats->stacks_in_use += stack->users;
@@ -101,8 +115,7 @@ static void add(cede_source_stats *stats, const struct cede__shared_stack *stack
 static void stats_of(cede_source *source, cede_source_stats *stats)
 {
     struct shared_source *shared = (struct shared_source *)source;
-    stats->stacks_in_use = 0;
-    stats->acquired = 0;
+    stats->stacks_in_use = 0; /* counted anew, with the rest */
     for (size_t i = 0; i < shared->count; i++)
         add(stats, &shared->stacks[i]);
 }

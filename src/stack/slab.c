@@ -106,26 +106,37 @@ static struct cede__heap *make_heap(void)
     return heap;
 }
 
-struct cede__heap *cede__heap_of_thread(void)
+static void orphan(struct cede__heap *heap)
 {
-    if (CEDE__UNLIKELY(!my_heap)) {
-        my_heap = adopt();
-        if (!my_heap)
-            my_heap = make_heap();
-    }
-    return my_heap;
-}
-
-void cede__heap_orphan(void)
-{
-    struct cede__heap *heap = my_heap;
-    if (!heap)
-        return;
-    my_heap = NULL;
     cede__os_lock(&orphans_lock);
     heap->next_orphan = orphans;
     orphans = heap;
     cede__os_unlock(&orphans_lock);
+}
+
+static void leave_heap(void)
+{
+    struct cede__heap *heap = my_heap;
+    my_heap = NULL;
+    orphan(heap);
+}
+
+static CEDE__COLD void get_heap(void)
+{
+    struct cede__heap *heap = adopt();
+    if (!heap)
+        heap = make_heap();
+    if (heap && cede__os_at_thread_exit(leave_heap) != CEDE_OK)
+        orphan(heap);
+    else
+        my_heap = heap;
+}
+
+struct cede__heap *cede__heap_of_thread(void)
+{
+    if (CEDE__UNLIKELY(!my_heap))
+        get_heap();
+    return my_heap;
 }
 
 /* --- Cells --- */
@@ -143,13 +154,18 @@ static void empty_slab(struct cede__slab *slab)
 static void give_back(struct cede__slab *slab, void *cell)
 {
     struct cede__heap *heap = slab->heap;
-    if (!slab->free && slab->fresh == slab->capacity) /* it was full, and is in no list */
-        cede__list_insert(&heap->partial[slab->kind][slab->class_index], &slab->link);
+    struct cede__list *partial = &heap->partial[slab->kind][slab->class_index];
+    if (!slab->free && slab->fresh == slab->capacity) { /* it was full, and is in no list */
+        struct cede__slab *first = CEDE__CONTAINER(partial->next, struct cede__slab, link);
+        if (!cede__list_empty(partial) && first->live == 0)
+            empty_slab(first);
+        cede__list_insert(partial, &slab->link);
+    }
     *(void **)cell = slab->free;
     slab->free = cell;
     heap->live_cells--;
     heap->live_bytes -= slab->cell_size;
-    if (--slab->live == 0 && heap->partial[slab->kind][slab->class_index].next != &slab->link)
+    if (--slab->live == 0 && partial->next != &slab->link)
         empty_slab(slab); /* the first of its list stays: it is about to be used again */
 }
 

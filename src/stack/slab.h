@@ -81,8 +81,6 @@ extern struct cede__debug_root cede__debug_root;
 
 /* The calling thread's heap: made, or adopted, at the first call. NULL when out of memory. */
 struct cede__heap *cede__heap_of_thread(void);
-/* At the end of a thread: leaves the calling thread's heap to be adopted. */
-void cede__heap_orphan(void);
 
 /* The size of the cell that a request of `bytes` gets. */
 size_t cede__cell_size(size_t bytes);

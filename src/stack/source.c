@@ -42,7 +42,7 @@ size_t cede_stack_size_default_shared(void)
 
 size_t cede_stack_size_min(void)
 {
-    return cede__round_to_page(cede__os_signal_stack_min() + cede__os_page_size());
+    return cede__os_stack_min();
 }
 
 size_t cede_stack_size_max(void)
@@ -252,38 +252,56 @@ void cede__source_drop(cede_source *source)
 }
 
 /* Where one thread at a time uses the source, a plain store will do: the counters are read elsewhere, never written. */
-void cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change)
+size_t cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change)
 {
-    if (source->owner || source->locked)
-        atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + (size_t)change,
-                              memory_order_relaxed);
-    else
-        atomic_fetch_add_explicit(counter, (size_t)change, memory_order_relaxed);
+    if (!source->owner && !source->locked)
+        return atomic_fetch_add_explicit(counter, (size_t)change, memory_order_relaxed);
+    size_t before = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, before + (size_t)change, memory_order_relaxed);
+    return before;
 }
 
-static int take_locked(cede_source *source, size_t bytes, cede_stack **out)
+bool cede__source_count_use(cede_source *source)
 {
-    if (atomic_load_explicit(&source->in_use, memory_order_relaxed) >= source->limit)
+    size_t now = cede__source_count(source, &source->in_use, 1) + 1;
+    if (now > source->limit) {
+        cede__source_count(source, &source->in_use, -1);
+        return false;
+    }
+    return true;
+}
+
+void cede__source_note_peak(cede_source *source)
+{
+    size_t now = atomic_load_explicit(&source->in_use, memory_order_relaxed);
+    size_t peak = atomic_load_explicit(&source->peak, memory_order_relaxed);
+    while (CEDE__UNLIKELY(now > peak) && !atomic_compare_exchange_weak_explicit(
+                                             &source->peak, &peak, now, memory_order_relaxed, memory_order_relaxed))
+        continue;
+}
+
+static int take_counted(cede_source *source, size_t bytes, cede_stack **out)
+{
+    if (!cede__source_count_use(source))
         return CEDE_ENOMEM;
     int error = source->ops->acquire(source, bytes ? cede__round_to_page(bytes) : source->stack_size, out);
-    if (error)
+    if (error) {
+        cede__source_count(source, &source->in_use, -1);
         return error;
+    }
     cede__stack_set_canary(*out);
     cede__stack_register(*out);
-    cede__source_count(source, &source->in_use, 1);
     cede__source_count(source, &source->acquired, 1);
-    size_t now = atomic_load_explicit(&source->in_use, memory_order_relaxed);
-    if (now > atomic_load_explicit(&source->peak, memory_order_relaxed))
-        atomic_store_explicit(&source->peak, now, memory_order_relaxed);
+    cede__source_note_peak(source);
     return CEDE_OK;
 }
 
 int cede__stack_take(cede_source *source, size_t bytes, cede_stack **out)
 {
     if (!source->locked)
-        return take_locked(source, bytes, out);
+        return take_counted(source, bytes, out);
     cede__os_lock(&source->lock);
-    int error = take_locked(source, bytes, out);
+    int error = take_counted(source, bytes, out);
     cede__os_unlock(&source->lock);
     return error;
 }
@@ -306,6 +324,8 @@ int cede_stack_acquire(cede_source *source, size_t bytes, cede_stack **out)
     if (!out)
         return CEDE_EINVAL;
     *out = NULL;
+    if (bytes && bytes < cede_stack_size_min())
+        bytes = cede_stack_size_min();
     if (!source || source->kind == CEDE_SOURCE_SHARED || !cede__source_can_give(source, bytes))
         return CEDE_EINVAL;
     if (!cede__source_is_usable_here(source))

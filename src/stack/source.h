@@ -82,16 +82,20 @@ int cede__stack_take(cede_source *source, size_t bytes, cede_stack **out);
 void cede__stack_give(cede_stack *stack);
 /* The default source for stacks above the pool's size: one of mappings, for all threads. */
 int cede__source_default_large(cede_source **out);
-/* At the end of a thread: gives the default sources up. They live on, without an owner, while a stack of theirs is used. */
-void cede__source_leave_thread(void);
 
-/* The stacks of a SHARED source. */
+/* The stacks of a SHARED source, and counting who has started on one of them and not ended. */
 struct cede__shared_stack *cede__shared_stacks(cede_source *source, size_t *count);
+void cede__shared_join(struct cede__shared_stack *stack);
+void cede__shared_leave(struct cede__shared_stack *stack);
 
 /* --- For the kinds --- */
 
-/* Adds to one of a source's counters; subtracts with a negative change. */
-void cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change);
+/* Adds to one of a source's counters, subtracts with a negative change, and returns what it was before. */
+size_t cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change);
+/* Counts one more stack in use; false when the limit is reached. */
+bool cede__source_count_use(cede_source *source);
+/* Remembers how many are in use now, if they are the most so far. */
+void cede__source_note_peak(cede_source *source);
 
 size_t cede__round_to_page(size_t bytes);
 /* Bytes at the top of a private stack that its description takes. */
