@@ -7,8 +7,8 @@
  *
  * A switch keeps, for the side that is left: the stack pointer, the frame pointer, the place to go on, and every
  * register that a function must preserve (x86-64: rbx, rbp, r12-r15; AArch64: x19-x30, d8-d15). It does not keep the
- * floating-point environment (MXCSR and x87 control word, FPCR), the signal mask, or the C++ exception globals: those belong
- * to the thread; the coroutine layer keeps them where they must be kept.
+ * floating-point environment (MXCSR and x87 control word, FPCR), the signal mask, or the C++ exception globals: those
+ * belong to the thread; the coroutine layer keeps them where they must be kept.
  */
 #ifndef CEDE_CONTEXT_H
 #define CEDE_CONTEXT_H
@@ -24,7 +24,8 @@ extern "C" {
 
 /*
  * One side of a switch while it does not run. It holds where to go on; all else lies on its stack, at and above `sp`.
- * The members are for debuggers and for whoever copies stacks: bytes from `sp` (inclusive) up are in use, those below are not.
+ * The members are for debuggers and for whoever copies stacks: bytes from `sp` (inclusive) up are in use, those below
+ * are not.
  */
 typedef struct cede_context {
     void *sp; /* exact stack pointer */
@@ -45,8 +46,9 @@ typedef struct cede_transfer {
 typedef void *cede_context_entry(void *arg, void *value);
 
 /*
- * Prepares *context to run entry(arg, value) on the memory [low, low + size) at the first switch into it. One word at the
- * top of that memory is written; the memory stays the caller's and must outlive the context. There is nothing to destroy.
+ * Prepares *context to run entry(arg, value) on the memory [low, low + size) at the first switch into it. One word at
+ * the top of that memory is written; the memory stays the caller's and must outlive the context. There is nothing to
+ * destroy.
  *
  * Returns 0; CEDE_EINVAL (a NULL pointer, or size below cede_stack_size_min()) and nothing is written;
  * CEDE_ESHSTK where hardware shadow stacks are on.

@@ -2,19 +2,19 @@
 /*
  * cede/coro.h - coroutines (layer 4): create, resume, yield; on a private or on a shared stack.
  *
- * Words. A coroutine is *resumed* by somebody (the thread itself, or another coroutine) and gives way with a *yield*, which
- * returns to its resumer. On a *private* stack its frames stay where they are. On a *shared* stack its frames are copied out
- * when another coroutine needs the stack (it is *sealed*) and copied back to the same addresses before it runs again
- * (*unsealed*); the copying is lazy and invisible, but for one rule:
+ * Words. A coroutine is *resumed* by somebody (the thread itself, or another coroutine) and gives way with a *yield*,
+ * which returns to its resumer. On a *private* stack its frames stay where they are. On a *shared* stack its frames are
+ * copied out when another coroutine needs the stack (it is *sealed*) and copied back to the same addresses before it
+ * runs again (*unsealed*); the copying is lazy and invisible, but for one rule:
  *
  *     While a coroutine on a shared stack does not run, nobody may touch an object on its stack.
  *
  * So hand over heap or static memory, or copies (cede_coro_send), never the address of a local variable.
  *
- * Threads. A coroutine that has not started may be started on any thread. Once started, it belongs to that thread: using it
- * elsewhere is CEDE_EPERM (but see CEDE_CORO_MIGRATE). No call here may be used in a signal handler unless it says so.
- * C++ exceptions may be thrown and caught inside of a coroutine, and a coroutine may yield inside a catch block; an exception
- * that leaves the entry function calls std::terminate.
+ * Threads. A coroutine that has not started may be started on any thread. Once started, it belongs to that thread:
+ * using it elsewhere is CEDE_EPERM (but see CEDE_CORO_MIGRATE). No call here may be used in a signal handler unless it
+ * says so. C++ exceptions may be thrown and caught inside of a coroutine, and a coroutine may yield inside a catch
+ * block; an exception that leaves the entry function calls std::terminate.
  */
 #ifndef CEDE_CORO_H
 #define CEDE_CORO_H
@@ -45,8 +45,9 @@ typedef enum cede_stack_choice {
 
 enum {
     /*
-     * This coroutine has a floating-point environment of its own (x86-64: MXCSR and x87 control word; AArch64: FPCR): it
-     * starts with the resumer's at its first resume, and changes on one side do not reach the other. Costs some ns a switch.
+     * This coroutine has a floating-point environment of its own (x86-64: MXCSR and x87 control word; AArch64: FPCR):
+     * it starts with the resumer's at its first resume, and changes on one side do not reach the other. Costs some ns a
+     * switch.
      */
     CEDE_CORO_FP_PRIVATE = 1 << 0,
     /*
@@ -63,14 +64,15 @@ typedef struct cede_coro_options {
     cede_entry *entry;       /* required */
     void *arg;               /* handed to entry; kept, not copied */
     cede_stack_choice stack; /* private or shared, from the default source of the thread that starts it */
-    cede_source *source;     /* instead: a source of your own. Then `stack` must say SHARED for a shared source, and only then */
-    size_t stack_size;       /* usable bytes, for private stacks; 0: the source's. The default pool gives up to 64 KiB */
+    cede_source *source;     /* instead: your own; `stack` must say CEDE_SHARED for a shared source, and only then */
+    size_t stack_size;       /* usable bytes; 0: the source's. Without a source, private ones up to the largest size */
     const char *name;        /* for messages and reports; copied, cut after 31 bytes; NULL: none */
     void *user;              /* kept for cede_coro_user */
     unsigned flags;          /* CEDE_CORO_* */
 } cede_coro_options;
 
 /* Options for an entry function, all else default: cede_coro_options o = CEDE_CORO_OPTIONS(entry, arg); */
+/* clang-format off */
 #ifdef __cplusplus
 #define CEDE_CORO_OPTIONS(entry, arg)                                                                                  \
     cede_coro_options{sizeof(cede_coro_options), (entry), (arg), CEDE_PRIVATE, nullptr, 0, nullptr, nullptr, 0}
@@ -78,45 +80,48 @@ typedef struct cede_coro_options {
 #define CEDE_CORO_OPTIONS(entry_, arg_)                                                                                \
     (cede_coro_options) { .size = sizeof(cede_coro_options), .entry = (entry_), .arg = (arg_) }
 #endif
+/* clang-format on */
 
 /*
- * Creates a coroutine and sets *out. Nothing runs, and no stack is taken: that happens at the first resume. The options are
- * copied. cede_coro_create is the general call, cede_coro_new the short one.
+ * Creates a coroutine and sets *out. Nothing runs, and no stack is taken: that happens at the first resume. The options
+ * are copied. cede_coro_create is the general call, cede_coro_new the short one.
  *
- * Returns 0; CEDE_EINVAL (no entry, unknown flag or stack choice, a size that its source cannot give, a source of the other
- * kind, FP_PRIVATE where there is none); CEDE_ENOTSUP (CEDE_SHARED in a split-stack build); CEDE_ENOMEM; CEDE_EMAPS;
- * CEDE_ESHSTK. On failure *out is NULL.
+ * Returns 0; CEDE_EINVAL (no entry, unknown flag or stack choice, a size that its source cannot give, a source of the
+ * other kind, FP_PRIVATE where there is none); CEDE_ENOTSUP (CEDE_SHARED in a split-stack build); CEDE_ENOMEM;
+ * CEDE_EMAPS; CEDE_ESHSTK. On failure *out is NULL.
  * Threads: any. Since: 0.1.
  */
 CEDE_API int cede_coro_create(cede_coro **out, const cede_coro_options *options);
 CEDE_API int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, void *arg);
 
 /*
- * Runs the coroutine until it yields or finishes. `in` is what its yield returns (or, the first time, entry's `in`); *out (out may
- * be NULL) receives what it yielded or returned. The caller is suspended meanwhile.
+ * Runs the coroutine until it yields or finishes. `in` is what its yield returns (or, the first time, entry's `in`);
+ * *out (out may be NULL) receives what it yielded or returned. The caller is suspended meanwhile.
  *
- * The first resume takes the stack. On a shared stack, a resume that finds another coroutine's bytes in place seals that one.
+ * The first resume takes the stack. On a shared stack, a resume that finds another coroutine's bytes in place seals
+ * that one.
  *
- * Returns 0; CEDE_EINVAL (NULL); CEDE_ESTALE (destroyed); CEDE_EFINISHED; CEDE_ESELF; CEDE_ERUNNING; CEDE_ENEST (both the
- * caller, or one that waits for the caller, and the coroutine are on shared stacks); CEDE_EPERM (wrong thread); CEDE_ENOMEM or
- * CEDE_EMAPS (no stack, or no room to seal the other). On failure nothing has changed, *out included.
- * In checked builds also CEDE_ESTACKPTR: `in` points into the shared stack that the caller runs on.
+ * Returns 0; CEDE_EINVAL (NULL); CEDE_ESTALE (destroyed); CEDE_EFINISHED; CEDE_ESELF; CEDE_ERUNNING; CEDE_ENEST (both
+ * the caller, or one that waits for the caller, and the coroutine are on shared stacks); CEDE_EPERM (wrong thread);
+ * CEDE_ENOMEM or CEDE_EMAPS (no stack, or no room to seal the other). On failure nothing has changed, *out included. In
+ * checked builds also CEDE_ESTACKPTR: `in` points into the shared stack that the caller runs on.
  * Threads: the one that started it. Since: 0.1.
  */
 CEDE_API int cede_coro_resume(cede_coro *coro, void *in, void **out);
 
 /*
- * Gives way to the resumer, which receives `out`. Returns when the coroutine is resumed again; *in (in may be NULL) then holds what that
- * resume gave. If the coroutine is destroyed meanwhile, the call never returns, and nothing on its stack is cleaned up.
+ * Gives way to the resumer, which receives `out`. Returns when the coroutine is resumed again; *in (in may be NULL)
+ * then holds what that resume gave. If the coroutine is destroyed meanwhile, the call never returns, and nothing on its
+ * stack is cleaned up.
  *
- * Returns 0; CEDE_ENOCORO outside of a coroutine. In checked builds also CEDE_ESTACKPTR: `out` points into the shared stack
- * that the caller runs on. On failure nothing has happened. Since: 0.1.
+ * Returns 0; CEDE_ENOCORO outside of a coroutine. In checked builds also CEDE_ESTACKPTR: `out` points into the shared
+ * stack that the caller runs on. On failure nothing has happened. Since: 0.1.
  */
 CEDE_API int cede_yield(void *out, void **in);
 
 /*
- * Ends a coroutine and releases the handle, in every state but running. A suspended one is dropped where it waits: its stack is given back
- * without any cleanup of what its frames own. NULL is allowed and does nothing.
+ * Ends a coroutine and releases the handle, in every state but running. A suspended one is dropped where it waits: its
+ * stack is given back without any cleanup of what its frames own. NULL is allowed and does nothing.
  *
  * Returns 0; CEDE_ESTALE; CEDE_ERUNNING (running, or waiting for one that it resumed); CEDE_EPERM (started on another
  * thread). On failure nothing has changed. Threads: any, as long as it has not started or has finished. Since: 0.1.
@@ -124,8 +129,8 @@ CEDE_API int cede_yield(void *out, void **in);
 CEDE_API int cede_coro_destroy(cede_coro *coro);
 
 /*
- * Makes a coroutine as if newly created with another entry function and argument, on the same source, name, size, flags and user data; the
- * counters go on. A suspended one is dropped where it waits, as by cede_coro_destroy.
+ * Makes a coroutine as if newly created with another entry function and argument, on the same source, name, size, flags
+ * and user data; the counters go on. A suspended one is dropped where it waits, as by cede_coro_destroy.
  *
  * Returns 0; CEDE_EINVAL (NULL); CEDE_ESTALE; CEDE_ERUNNING; CEDE_EPERM. On failure nothing has changed.
  * Threads: as cede_coro_destroy. Since: 0.1.
@@ -180,9 +185,9 @@ typedef struct cede_coro_stats {
 CEDE_API int cede_coro_stats_get(cede_coro *coro, cede_coro_stats *stats);
 
 /*
- * Calls visit(coro, arg) for every coroutine of the process, in no particular order; a result other than 0 ends the walk. visit may
- * ask any of the questions above, and must not create, resume or destroy. It is the list that debuggers walk
- * (cede__debug_root in src/stack/slab.h).
+ * Calls visit(coro, arg) for every coroutine of the process, in no particular order; a result other than 0 ends the
+ * walk. visit may ask any of the questions above, and must not create, resume or destroy. It is the list that debuggers
+ * walk (cede__debug_root in src/stack/slab.h).
  *
  * Returns 0 or what visit returned. Threads: no other thread may create or destroy coroutines meanwhile. Since: 0.1.
  */
@@ -195,10 +200,10 @@ CEDE_API int cede_coro_visit(int (*visit)(cede_coro *coro, void *arg), void *arg
 #define CEDE_MAILBOX_SIZE 4096
 
 /*
- * Copies `length` bytes (0 to CEDE_MESSAGE_MAX) to the end of the coroutine's mailbox, and takes the oldest message out of it. Either
- * side may do either: a resumer sends and the coroutine receives from cede_coro_current(), or the other way round. The
- * bytes lie in the heap in between, so both sides may use local variables, on shared stacks too. Neither suspends anyone.
- * Mailboxes take memory from their first message on until destroy; a reset empties them.
+ * Copies `length` bytes (0 to CEDE_MESSAGE_MAX) to the end of the coroutine's mailbox, and takes the oldest message out
+ * of it. Either side may do either: a resumer sends and the coroutine receives from cede_coro_current(), or the other
+ * way round. The bytes lie in the heap in between, so both sides may use local variables, on shared stacks too. Neither
+ * suspends anyone. Mailboxes take memory from their first message on until destroy; a reset empties them.
  *
  * cede_coro_receive sets *length to the message's length, also when it is longer than `room` (then it stays).
  *
@@ -212,10 +217,11 @@ CEDE_API int cede_coro_receive(cede_coro *coro, void *bytes, size_t room, size_t
 /* --- Stack overflow --------------------------------------------------------------------------------------------- */
 
 /*
- * By default the first coroutine of a thread installs a handler for SIGSEGV and SIGBUS (once a process) and an alternate signal
- * stack (unless the thread has one). When a coroutine runs into the guard of its stack, one line on standard error names it, its
- * stack and size; then the signal goes to the handler that was installed before, or kills the process as if there
- * had been none, at the faulting instruction. All other faults go straight to the handler before.
+ * By default the first coroutine of a thread installs a handler for SIGSEGV and SIGBUS (once a process) and an
+ * alternate signal stack (unless the thread has one). When a coroutine runs into the guard of its stack, one line on
+ * standard error names it, its stack and size; then the signal goes to the handler that was installed before, or kills
+ * the process as if there had been none, at the faulting instruction. All other faults go straight to the handler
+ * before.
  *
  * Call cede_overflow_report(false) before the first coroutine to leave signals alone; the environment variable
  * CEDE_OVERFLOW_REPORT=0 does the same. Guards stay in place. Returns 0, or CEDE_EBUSY after the first coroutine.

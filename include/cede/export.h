@@ -12,10 +12,10 @@
 #endif
 
 /*
- * CEDE_INLINE: 1 when resume and yield may be compiled into the caller (see cede/inline/coro.h). A build of the library that
- * cannot offer it (ucontext, split stacks, checked, sanitizers) says so with -DCEDE_INLINE=0 in its CMake target and in its
- * pkg-config file; a caller that ignores this fails to link, and never misbehaves. It may also be set to 0 by a caller
- * who wants calls instead: the two mix freely.
+ * CEDE_INLINE: 1 when resume and yield may be compiled into the caller (see cede/inline/coro.h). A build of the library
+ * that cannot offer it (ucontext, split stacks, checked, sanitizers) says so with -DCEDE_INLINE=0 in its CMake target
+ * and in its pkg-config file; a caller that ignores this fails to link, and never misbehaves. It may also be set to 0
+ * by a caller who wants calls instead: the two mix freely.
  */
 #ifndef CEDE_INLINE
 #if !defined(__GNUC__) || !(defined(__x86_64__) || defined(__aarch64__)) || defined(__ILP32__) || !defined(__ELF__)

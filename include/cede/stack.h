@@ -20,9 +20,9 @@ extern "C" {
 /* --- Sizes, in bytes -------------------------------------------------------------------------------------------- */
 
 /*
- * The size of a page, the stack size used where none is given (64 KiB; 8 MiB for a shared stack), and the smallest and largest
- * sizes that may be asked for. The smallest leaves room for a signal frame on this machine (AT_MINSIGSTKSZ) and a page of
- * calls. Every size asked for is rounded up to a multiple of the page size.
+ * The size of a page, the stack size used where none is given (64 KiB; 8 MiB for a shared stack), and the smallest and
+ * largest sizes that may be asked for. The smallest leaves room for a signal frame on this machine (AT_MINSIGSTKSZ) and
+ * a page of calls. Every size asked for is rounded up to a multiple of the page size.
  *
  * Context: anywhere. Threads: any. Since: 0.1.
  */
@@ -42,19 +42,25 @@ typedef enum cede_source_kind {
     CEDE_SOURCE_MALLOC,   /* from malloc; any thread; any size for each stack; needs CEDE_SOURCE_UNGUARDED */
     CEDE_SOURCE_FIXED,    /* carved from one block of the caller's; needs CEDE_SOURCE_UNGUARDED */
     CEDE_SOURCE_SPLIT,    /* grows in segments; only in builds with CEDE_SPLIT_STACK, else CEDE_ENOTSUP */
-    CEDE_SOURCE_SHARED    /* many coroutines on one guarded stack, or on a few; CEDE_ENOTSUP in CEDE_SPLIT_STACK builds */
+    CEDE_SOURCE_SHARED    /* many coroutines on one guarded stack, or a few; CEDE_ENOTSUP with CEDE_SPLIT_STACK */
 } cede_source_kind;
 
 enum {
     /*
-     * This source's stacks have no guard page: an overflow writes over whatever lies below. A word at the lowest address
-     * is checked when the stack is given back, and the process aborted with a message if it changed; that is late.
-     * Required for MALLOC and FIXED, which can have no guard; allowed for every kind but SPLIT.
+     * This source's stacks have no guard page: an overflow writes over whatever lies below. A word at the lowest
+     * address is checked when the stack is given back, and the process aborted with a message if it changed; that is
+     * late. Required for MALLOC and FIXED, which can have no guard; allowed for every kind but SPLIT.
      */
     CEDE_SOURCE_UNGUARDED = 1 << 0,
-    /* POOL and FIXED: the source may be used from any thread (it takes a lock). Without it, from its creating thread alone. */
+    /*
+     * POOL and FIXED: the source may be used from any thread (it takes a lock). Without it, from its creating thread
+     * alone.
+     */
     CEDE_SOURCE_THREADS = 1 << 1,
-    /* SHARED: fills the vacated part of the stack with 0xA5 after every seal, so that a stale pointer reads rubbish. Slow. */
+    /*
+     * SHARED: fills the vacated part of the stack with 0xA5 after every seal, so that a stale pointer reads rubbish.
+     * Slow.
+     */
     CEDE_SOURCE_SCRAMBLE = 1 << 2
 };
 
@@ -64,38 +70,40 @@ typedef struct cede_source_options {
     unsigned flags;        /* CEDE_SOURCE_* */
     size_t stack_size;     /* usable bytes of a stack; 0: the default. Rounded up to pages */
     size_t guard_size;     /* bytes without access below each stack; 0: one page. Rounded up to pages */
-    size_t count;          /* SHARED: number of stacks, 0: 1, at most 1024. POOL, MMAP, MALLOC, SPLIT: most stacks at once, 0: no limit */
-    size_t keep_low;       /* POOL: when free stacks that hold memory exceed keep_high, memory is given */
-    size_t keep_high;      /*       back until keep_low are left. Both 0: everything is kept until a trim */
-    void *memory;          /* FIXED: the caller's block, page-aligned; it must outlive the source */
-    size_t memory_size;    /* FIXED: bytes of the block; each stack takes stack_size and one page more of it */
+    size_t count;       /* SHARED: number of stacks, 0: 1, at most 1024. Others: most at once, 0: no limit. FIXED: 0 */
+    size_t keep_low;    /* POOL: when free stacks that hold memory exceed keep_high, memory is given */
+    size_t keep_high;   /*       back until keep_low are left. Both 0: everything is kept until a trim */
+    void *memory;       /* FIXED: the caller's block, page-aligned; it must outlive the source */
+    size_t memory_size; /* FIXED: bytes of the block; each stack takes stack_size and one page more of it */
 } cede_source_options;
 
 /* Options of a given kind, all else default: cede_source_options o = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_POOL); */
+/* clang-format off */
 #ifdef __cplusplus
 #define CEDE_SOURCE_OPTIONS(kind) cede_source_options{sizeof(cede_source_options), (kind), 0, 0, 0, 0, 0, 0, nullptr, 0}
 #else
 #define CEDE_SOURCE_OPTIONS(kind_)                                                                                     \
     (cede_source_options) { .size = sizeof(cede_source_options), .kind = (kind_) }
 #endif
+/* clang-format on */
 
 /*
  * Creates a source and sets *out. The options are copied; `memory` is kept, not copied.
  * Shared stacks are mapped here, the others when they are first needed.
  *
- * Returns 0; CEDE_EINVAL (unknown kind or flag, a size that is too small, too big, misaligned or overflows, keep_low above
- * keep_high, a missing CEDE_SOURCE_UNGUARDED); CEDE_ENOTSUP (this kind is not in this build); CEDE_ENOMEM; CEDE_EMAPS.
- * On failure *out is NULL.
- * Context: anywhere but in signal handlers. Threads: a POOL or FIXED source without CEDE_SOURCE_THREADS, and every SHARED
- * source, belongs to the thread that creates it: only coroutines that are started there can use it. Since: 0.1.
+ * Returns 0; CEDE_EINVAL (unknown kind or flag, a size that is too small, too big, misaligned or overflows, keep_low
+ * above keep_high, a missing CEDE_SOURCE_UNGUARDED); CEDE_ENOTSUP (this kind is not in this build); CEDE_ENOMEM;
+ * CEDE_EMAPS. On failure *out is NULL.
+ * Context: anywhere but in signal handlers. Threads: a POOL or FIXED source without CEDE_SOURCE_THREADS, and every
+ * SHARED source, belongs to the thread that creates it: only coroutines that are started there can use it. Since: 0.1.
  */
 CEDE_API int cede_source_create(cede_source **out, const cede_source_options *options);
 
 /*
  * Destroys a source and unmaps its stacks. NULL is allowed and does nothing.
  *
- * Returns 0; CEDE_EBUSY while a coroutine exists that was created with this source, or a stack is acquired;
- * CEDE_EINVAL for a default source; CEDE_EPERM from another thread than the one it belongs to. On failure nothing changes.
+ * Returns 0; CEDE_EBUSY while a coroutine exists that was created with this source, or a stack is acquired; CEDE_EINVAL
+ * for a default source; CEDE_EPERM from another thread than the one it belongs to. On failure nothing changes.
  * Context: anywhere but in signal handlers. Threads: as cede_source_create. Since: 0.1.
  */
 CEDE_API int cede_source_destroy(cede_source *source);
@@ -105,25 +113,25 @@ CEDE_API int cede_source_default_private(cede_source **out);
 CEDE_API int cede_source_default_shared(cede_source **out);
 
 typedef struct cede_source_stats {
-    size_t size;            /* sizeof(cede_source_stats), set by the caller before the call */
+    size_t size; /* sizeof(cede_source_stats), set by the caller before the call */
     cede_source_kind kind;
-    size_t stack_size;      /* usable bytes of one stack, after rounding */
-    size_t guard_size;      /* 0 where unguarded */
-    size_t coroutines;      /* created with this source, and not destroyed */
-    size_t stacks_in_use;   /* now; SHARED: coroutines that have started on it and not ended */
-    size_t stacks_peak;     /* most in use at once */
-    size_t stacks_hot;      /* POOL: free, memory kept */
-    size_t stacks_cold;     /* POOL: free, memory given back */
-    size_t mapped_bytes;    /* address space, guards included */
-    uint64_t acquired;      /* stacks handed out so far; SHARED: first starts */
-    uint64_t reused;        /* of these, without new mappings */
-    uint64_t trimmed;       /* stacks whose memory was given back */
-    uint64_t seals;         /* SHARED, all its stacks together: copies out, */
-    uint64_t unseals;       /* copies back, */
-    uint64_t bytes;         /* bytes copied out, */
-    uint64_t largest_seal;  /* bytes of the largest seal, */
-    uint64_t high_water;    /* deepest use of a stack seen at a seal or an end, bytes */
-    uint64_t sealed_bytes;  /* bytes that lie in save areas now */
+    size_t stack_size;     /* usable bytes of one stack, after rounding */
+    size_t guard_size;     /* 0 where unguarded */
+    size_t coroutines;     /* created with this source, and not destroyed */
+    size_t stacks_in_use;  /* now; SHARED: coroutines that have started on it and not ended */
+    size_t stacks_peak;    /* most in use at once */
+    size_t stacks_hot;     /* POOL: free, memory kept */
+    size_t stacks_cold;    /* POOL: free, memory given back */
+    size_t mapped_bytes;   /* address space, guards included */
+    uint64_t acquired;     /* stacks handed out so far; SHARED: first starts */
+    uint64_t reused;       /* of these, without new mappings */
+    uint64_t trimmed;      /* stacks whose memory was given back */
+    uint64_t seals;        /* SHARED, all its stacks together: copies out, */
+    uint64_t unseals;      /* copies back, */
+    uint64_t bytes;        /* bytes copied out, */
+    uint64_t largest_seal; /* bytes of the largest seal, */
+    uint64_t high_water;   /* deepest use of a stack seen at a seal or an end, bytes */
+    uint64_t sealed_bytes; /* bytes that lie in save areas now */
 } cede_source_stats;
 
 /*
@@ -138,8 +146,8 @@ CEDE_API int cede_source_stack_stats(cede_source *source, size_t index, cede_sou
 
 /*
  * Gives memory back to the system: of the free stacks of a POOL all but `keep` lose their pages, and mappings in which
- * no stack is in use are unmapped. Other kinds hold no free stacks: 0 bytes. *released (may be NULL) receives the bytes of
- * stack memory that were given back, pages that were never touched included.
+ * no stack is in use are unmapped. Other kinds hold no free stacks: 0 bytes. *released (may be NULL) receives the bytes
+ * of stack memory that were given back, pages that were never touched included.
  *
  * Returns 0; CEDE_EINVAL; CEDE_EPERM (wrong thread). Context: anywhere but in signal handlers. Since: 0.1.
  */
@@ -153,8 +161,8 @@ typedef struct cede_stack cede_stack;
  * Takes a stack of at least `bytes` (0: the source's size) usable bytes. POOL and FIXED hand out their one size.
  * cede_stack_low and cede_stack_size give its usable range.
  *
- * Returns 0; CEDE_EINVAL (bytes above what the source gives, a SHARED source: its stacks are not handed out); CEDE_ENOMEM;
- * CEDE_EMAPS; CEDE_EPERM (wrong thread). On failure *out is NULL and nothing is leaked.
+ * Returns 0; CEDE_EINVAL (bytes above what the source gives, a SHARED source: its stacks are not handed out);
+ * CEDE_ENOMEM; CEDE_EMAPS; CEDE_EPERM (wrong thread). On failure *out is NULL and nothing is leaked.
  * Context: anywhere but in signal handlers. Threads: as the source. Since: 0.1.
  */
 CEDE_API int cede_stack_acquire(cede_source *source, size_t bytes, cede_stack **out);
@@ -170,15 +178,15 @@ CEDE_API size_t cede_stack_size(const cede_stack *stack);
  * Save areas above 16 KiB have mappings of their own, which are kept for reuse.
  */
 typedef struct cede_heap_stats {
-    size_t size;          /* sizeof(cede_heap_stats), set by the caller before the call */
-    size_t cells;         /* in use on this thread's chunks */
-    size_t cell_bytes;    /* their bytes */
-    size_t slabs;         /* in use */
-    size_t slabs_free;    /* empty, kept */
-    size_t chunk_bytes;   /* address space of this thread's chunks */
-    size_t large_cells;   /* save areas above 16 KiB, in use, of the whole process */
-    size_t large_bytes;   /* their bytes */
-    size_t large_kept;    /* bytes of free ones, kept for reuse, of the whole process */
+    size_t size;        /* sizeof(cede_heap_stats), set by the caller before the call */
+    size_t cells;       /* in use on this thread's chunks */
+    size_t cell_bytes;  /* their bytes */
+    size_t slabs;       /* in use */
+    size_t slabs_free;  /* empty, kept */
+    size_t chunk_bytes; /* address space of this thread's chunks */
+    size_t large_cells; /* save areas above 16 KiB, in use, of the whole process */
+    size_t large_bytes; /* their bytes */
+    size_t large_kept;  /* bytes of free ones, kept for reuse, of the whole process */
 } cede_heap_stats;
 
 /* Fills *stats for the calling thread. Returns 0, or CEDE_EINVAL. Since: 0.1. */

@@ -49,7 +49,9 @@
 #define CEDE__TSAN 0
 #endif
 
-/* Whether callers may compile resume and yield into their own code: only where a switch is a switch and nothing more. */
+/*
+ * Whether callers may compile resume and yield into their own code: only where a switch is a switch and nothing more.
+ */
 #define CEDE__INLINE_BUILD (!CEDE_UCONTEXT && !CEDE_SPLIT_STACK && !CEDE_CHECKED && !CEDE__ASAN && !CEDE__TSAN)
 #if !CEDE__INLINE_BUILD
 #undef CEDE_INLINE
@@ -62,7 +64,9 @@
 #define CEDE__COLD __attribute__((noinline, cold))
 #define CEDE__PRINTF(format, first) __attribute__((format(printf, format, first)))
 
-/* Thread-local data lies in the static TLS block, so that reading it costs one instruction in the shared library too. */
+/*
+ * Thread-local data lies in the static TLS block, so that reading it costs one instruction in the shared library too.
+ */
 #define CEDE__THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 
 /* For functions that run while the limit of a split stack is not the running stack's: they may not check it. */

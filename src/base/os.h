@@ -3,8 +3,8 @@
  * base/os.h - the contract with the operating system. No other folder calls it, and every call that can fail for
  * want of memory goes through here, so that the fault tests can make each of them fail.
  *
- * Sizes and addresses of mappings are multiples of the page size. Calls that return int return 0, CEDE_ENOMEM, or CEDE_EMAPS when
- * the process has as many mappings as the kernel allows. Calls that give back or advise cannot fail.
+ * Sizes and addresses of mappings are multiples of the page size. Calls that return int return 0, CEDE_ENOMEM, or
+ * CEDE_EMAPS when the process has as many mappings as the kernel allows. Calls that give back or advise cannot fail.
  */
 #ifndef CEDE_BASE_OS_H
 #define CEDE_BASE_OS_H
@@ -27,7 +27,10 @@ void *cede__os_aligned_malloc(size_t alignment, size_t bytes);
 void cede__os_free(void *memory);
 
 /* --- Mappings --- */
-/* Zeroed, private, readable and writable memory of `bytes`, at a multiple of `alignment` (0: a page), not charged until touched. */
+/*
+ * Zeroed, private, readable and writable memory of `bytes`, at a multiple of `alignment` (0: a page), not charged until
+ * touched.
+ */
 int cede__os_map(void **out, size_t bytes, size_t alignment);
 void cede__os_unmap(void *memory, size_t bytes);
 /* Takes all access from a range of a mapping: MADV_GUARD_INSTALL where the kernel has it, mprotect otherwise. */
@@ -43,7 +46,10 @@ size_t cede__os_resident(void *memory, size_t bytes);
 /* --- Threads --- */
 /* A number that no other thread of this process has or will have; from 64 up. */
 uint64_t cede__os_thread_token(void);
-/* Calls hook when the calling thread ends; the hook set last is called first. At most four a thread. Returns 0 or CEDE_ENOMEM. */
+/*
+ * Calls hook when the calling thread ends; the hook set last is called first. At most four a thread. Returns 0 or
+ * CEDE_ENOMEM.
+ */
 int cede__os_at_thread_exit(void (*hook)(void));
 
 struct cede__os_mutex {
@@ -62,9 +68,9 @@ void cede__os_unlock(struct cede__os_mutex *mutex);
 /* Looks at a faulting address, in a signal handler; says what it has to say with cede__message_*. */
 typedef void cede__os_fault_witness(const void *address);
 /*
- * Has the witness called at each SIGSEGV and SIGBUS of this process before the handlers that were there; and gives the calling thread an
- * alternate signal stack if it has none: *altstack is its memory or NULL, to be handed to cede__os_unwatch_faults when the
- * thread ends. Returns 0 or CEDE_ENOMEM.
+ * Has the witness called at each SIGSEGV and SIGBUS of this process before the handlers that were there; and gives the
+ * calling thread an alternate signal stack if it has none: *altstack is its memory or NULL, to be handed to
+ * cede__os_unwatch_faults when the thread ends. Returns 0 or CEDE_ENOMEM.
  */
 int cede__os_watch_faults(cede__os_fault_witness *witness, void **altstack);
 void cede__os_unwatch_faults(void *altstack);

@@ -2,9 +2,10 @@
 /*
  * base/os_fault.c - watching SIGSEGV and SIGBUS without taking them from anybody.
  *
- * One handler a process, installed once, on the alternate stack, since the faulting stack may have no room left. It lets the
- * witness speak and then behaves as if it were not there: a handler that was installed before is called, or else the default
- * action is restored and the faulting instruction runs again and kills the process, so that a core shows it.
+ * One handler a process, installed once, on the alternate stack, since the faulting stack may have no room left. It
+ * lets the witness speak and then behaves as if it were not there: a handler that was installed before is called, or
+ * else the default action is restored and the faulting instruction runs again and kills the process, so that a core
+ * shows it.
  */
 #include "base/compiler.h"
 

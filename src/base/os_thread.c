@@ -24,8 +24,7 @@ size_t cede__os_signal_stack_min(void)
     int saved_errno = errno;
     size_t kernel = (size_t)getauxval(AT_MINSIGSTKSZ);
     errno = saved_errno;
-    size_t libc = (size_t)MINSIGSTKSZ;
-    return kernel > libc ? kernel : libc;
+    return kernel ? kernel : (size_t)MINSIGSTKSZ; /* an old kernel does not say; libc then assumes the most */
 }
 
 size_t cede__os_stack_min(void)
@@ -38,7 +37,10 @@ bool cede__os_shadow_stack_on(void)
 {
 #if defined(__x86_64__)
     uint64_t pointer = 0;
-    /* rdsspq: does nothing on processors without shadow stacks and while they are off. Encoded for assemblers without it. */
+    /*
+     * rdsspq: does nothing on processors without shadow stacks and while they are off. Encoded for assemblers without
+     * it.
+     */
     __asm__ volatile(".byte 0xf3, 0x48, 0x0f, 0x1e, 0xc8" : "+a"(pointer));
     return pointer != 0;
 #else

@@ -2,8 +2,8 @@
 /*
  * base/sanitizer.h - what the memory checkers offer, and nothing where they are not.
  *
- * AddressSanitizer keeps a shadow byte for each 8 bytes of memory; the shadow of a stack must travel with the stack. Valgrind must be told
- * of stacks. Both are asked for here alone; the use is in coro/sanitize.h.
+ * AddressSanitizer keeps a shadow byte for each 8 bytes of memory; the shadow of a stack must travel with the stack.
+ * Valgrind must be told of stacks. Both are asked for here alone; the use is in coro/sanitize.h.
  */
 #ifndef CEDE_BASE_SANITIZER_H
 #define CEDE_BASE_SANITIZER_H

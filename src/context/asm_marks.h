@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context/asm_marks.h - the notes that every assembly object must carry, also one that is empty on this machine: a linker
- * keeps a property only if all objects have it.
+ * context/asm_marks.h - the notes that every assembly object must carry, also one that is empty on this machine: a
+ * linker keeps a property only if all objects have it.
  *
  *   - the stack need not be executable
  *   - x86: fit for indirect branch tracking (GNU_PROPERTY_X86_FEATURE_1_AND, bit 0), not for shadow stacks (bit 1)
  *   - AArch64: fit for branch target identification (GNU_PROPERTY_AARCH64_FEATURE_1_AND, bit 0)
  */
+/* clang-format off */
 #ifndef CEDE_CONTEXT_ASM_MARKS_H
 #define CEDE_CONTEXT_ASM_MARKS_H
 

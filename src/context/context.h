@@ -11,7 +11,8 @@
 
 /*
  * Prepares *context to run entry(arg, value) on the stack that ends at `top` (a multiple of 16) and begins at `low`. As
- * cede_context_make, but nothing is checked, so nothing fails. The words it writes at the top are popped before the entry runs.
+ * cede_context_make, but nothing is checked, so nothing fails. The words it writes at the top are popped before the
+ * entry runs.
  */
 void cede__context_prepare(cede_context *context, char *low, char *top, cede_context_entry *entry, void *arg);
 

@@ -15,7 +15,9 @@
 #define CEDE__HAS_FP_WORDS 0
 #endif
 
-/* x86: MXCSR and the x87 control word. AArch64: FPCR. Rounding, traps and flushing of denormals; not the status flags. */
+/*
+ * x86: MXCSR and the x87 control word. AArch64: FPCR. Rounding, traps and flushing of denormals; not the status flags.
+ */
 struct cede__fp_words {
     uint64_t control;
 };
@@ -48,8 +50,9 @@ static inline void cede__fp_write(struct cede__fp_words words)
 }
 
 /*
- * The exceptions that are being handled on this thread: struct __cxa_eh_globals of the Itanium C++ ABI (exception handling, 2.2.2),
- * the innermost caught one and the count of those in flight. Both are zero outside of catch blocks and unwinding.
+ * The exceptions that are being handled on this thread: struct __cxa_eh_globals of the Itanium C++ ABI (exception
+ * handling, 2.2.2), the innermost caught one and the count of those in flight. Both are zero outside of catch blocks
+ * and unwinding.
  */
 struct cede__exceptions {
     void *caught;

@@ -21,8 +21,8 @@
  *
  * Kept: x19-x30, d8-d15, sp. Not kept: FPCR and FPSR, which belong to the thread; x18, which no call keeps.
  *
- * The return is a ret, not a br: with branch target identification a br may land only on a bti instruction, and behind a call there
- * is none.
+ * The return is a ret, not a br: with branch target identification a br may land only on a bti instruction, and behind
+ * a call there is none.
  */
 #include "context/offsets.h"
 
@@ -107,8 +107,8 @@ cede_context_switch:
  *      x29  the entry function
  *      x0   the value of the first switch
  *
- * The return address is declared undefined: unwinders, debuggers and exceptions end here. The nop belongs to that: they look up
- * the instruction before a return address, and that must lie in this description too.
+ * The return address is declared undefined: unwinders, debuggers and exceptions end here. The nop belongs to that: they
+ * look up the instruction before a return address, and that must lie in this description too.
  */
         .hidden cede__context_start
         .globl  cede__context_start

@@ -2,7 +2,8 @@
 /*
  * context/switch_x86_64.S - the switch for x86-64, System V ABI (AMD64 psABI 1.0, section 3.2), ELF.
  *
- * A side that does not run looks like this; the words above sp are its own business, and only the code at its pc knows them:
+ * A side that does not run looks like this; the words above sp are its own business, and only the code at its pc knows
+ * them:
  *
  *      higher addresses
  *      +------------------------+
@@ -16,8 +17,8 @@
  * Kept: rbx, rbp, r12-r15, rsp. Not kept: MXCSR and the x87 control word, which belong to the thread.
  *
  * Returns are made by pop and jmp. A ret would take its target from the processor's return stack, which after a switch
- * always holds the wrong one. The jump carries the notrack prefix: its target, behind a call, has no endbr64. For the same
- * reason this object is marked as fit for indirect branch tracking, and never as fit for shadow stacks.
+ * always holds the wrong one. The jump carries the notrack prefix: its target, behind a call, has no endbr64. For the
+ * same reason this object is marked as fit for indirect branch tracking, and never as fit for shadow stacks.
  */
 #include "context/offsets.h"
 
@@ -98,8 +99,8 @@ cede_context_switch:
  *      rbp  the entry function
  *      rax  the value of the first switch
  *
- * The return address is declared undefined: unwinders, debuggers and exceptions end here. The nop belongs to that: they look up
- * the instruction before a return address, and that must lie in this description too.
+ * The return address is declared undefined: unwinders, debuggers and exceptions end here. The nop belongs to that: they
+ * look up the instruction before a return address, and that must lie in this description too.
  */
         .hidden cede__context_start
         .globl  cede__context_start

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context/ucontext.c - the switch by swapcontext(3), for machines without an assembly of ours. Slow: two system calls a switch.
+ * context/ucontext.c - the switch by swapcontext(3), for machines without an assembly of ours. Slow: two system calls a
+ * switch.
  *
  * A side that does not run lies in a `struct parked` on its own stack; its cede_context holds
  *

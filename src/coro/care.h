@@ -6,9 +6,10 @@
  *   - the floating-point control words, for a coroutine with CEDE_CORO_FP_PRIVATE;
  *   - libgcc's description of a split stack, in builds with them.
  *
- * It is all done by the resumer, before and after the switch; a yield does nothing. The resumer's share lies in its own frame. The coroutine's
- * share is pushed onto its stack while it is suspended, below its stack pointer, which is moved: so it needs no
- * memory that could be refused, and is sealed and unsealed with the rest. It is popped before it runs again.
+ * It is all done by the resumer, before and after the switch; a yield does nothing. The resumer's share lies in its own
+ * frame. The coroutine's share is pushed onto its stack while it is suspended, below its stack pointer, which is moved:
+ * so it needs no memory that could be refused, and is sealed and unsealed with the rest. It is popped before it runs
+ * again.
  */
 #ifndef CEDE_CORO_CARE_H
 #define CEDE_CORO_CARE_H

@@ -2,9 +2,10 @@
 /*
  * coro/handle.c - from handles to coroutines.
  *
- * A handle is the address of the control block. A block that was released has the gate FREE until its cell is used again,
- * so a stale handle is found out for as long. In checked builds the upper 16 bits of a handle, which no address here uses, hold the
- * low 15 bits of a number that each coroutine has for itself: a stale handle is found out after the cell was reused, too.
+ * A handle is the address of the control block. A block that was released has the gate FREE until its cell is used
+ * again, so a stale handle is found out for as long. In checked builds the upper 16 bits of a handle, which no address
+ * here uses, hold the low 15 bits of a number that each coroutine has for itself: a stale handle is found out after the
+ * cell was reused, too.
  */
 #include "base/compiler.h"
 

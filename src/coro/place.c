@@ -2,8 +2,9 @@
 /*
  * coro/place.c - on which stack a coroutine runs, from its first resume to its end.
  *
- * On a source of several shared stacks the first resume prefers a stack that nobody occupies, since then there is nothing to seal,
- * and else the one with the fewest coroutines. From then on it is bound to that stack: its frames hold addresses in it.
+ * On a source of several shared stacks the first resume prefers a stack that nobody occupies, since then there is
+ * nothing to seal, and else the one with the fewest coroutines. From then on it is bound to that stack: its frames hold
+ * addresses in it.
  */
 #include "base/compiler.h"
 

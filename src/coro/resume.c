@@ -2,8 +2,8 @@
 /*
  * coro/resume.c - resume and yield as functions: the whole of it, of which cede/inline/coro.h is the frequent case.
  *
- * A resume first decides whether it may be, without changing anything; then makes room and gets the coroutine's bytes in
- * place, which may fail for want of memory; then switches, and cannot fail any more.
+ * A resume first decides whether it may be, without changing anything; then makes room and gets the coroutine's bytes
+ * in place, which may fail for want of memory; then switches, and cannot fail any more.
  *
  * A coroutine's state changes on the resumer's side of a switch back, when its registers have been kept.
  */
@@ -109,8 +109,8 @@ void cede__resume_settle(cede_coro *coro, uintptr_t gate, uintptr_t word)
 }
 
 /*
- * Between the two changes of the split-stack description the limit is not that of the running stack, so nothing is called there but
- * the switch, and this function checks no limit.
+ * Between the two changes of the split-stack description the limit is not that of the running stack, so nothing is
+ * called there but the switch, and this function checks no limit.
  */
 static CEDE__NO_SPLIT cede_transfer switch_stacks(struct cede__care *mine, cede_coro *coro, struct cede__hot *parent,
                                                   void *in)
@@ -153,7 +153,7 @@ static cede_transfer run(cede_coro *coro, struct cede__thread *thread, void *in)
     return got;
 }
 
-int (cede_coro_resume)(cede_coro *handle, void *in, void **out)
+int(cede_coro_resume)(cede_coro *handle, void *in, void **out)
 {
     struct cede__thread *thread;
     cede_coro *coro;
@@ -174,7 +174,7 @@ int (cede_coro_resume)(cede_coro *handle, void *in, void **out)
 
 /* --- On the coroutine's side --- */
 
-int (cede_yield)(void *out, void **in)
+int(cede_yield)(void *out, void **in)
 {
     struct cede__thread *thread = cede__thread_here();
     cede_coro *coro = cede__thread_current(thread);

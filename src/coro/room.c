@@ -2,9 +2,9 @@
 /*
  * coro/room.c - how much room for a save area a new shared coroutine gets in its own cell.
  *
- * Control block and save area in one cell save a cache miss and an allocation for each seal; room that is too large is wasted on
- * every coroutine. Coroutines with the same entry function tend to wait at the same depth, so each thread remembers,
- * for some entry functions, how many bytes the last seal that found too little room had.
+ * Control block and save area in one cell save a cache miss and an allocation for each seal; room that is too large is
+ * wasted on every coroutine. Coroutines with the same entry function tend to wait at the same depth, so each thread
+ * remembers, for some entry functions, how many bytes the last seal that found too little room had.
  */
 #include "base/compiler.h"
 
@@ -16,8 +16,8 @@
 #include <cede/error.h>
 
 #define SLOTS 64
-#define USUAL_ROOM 48  /* the frame of an entry function that yields, and little more */
-#define MOST_ROOM 256  /* beyond that a cell of its own costs little */
+#define USUAL_ROOM 48 /* the frame of an entry function that yields, and little more */
+#define MOST_ROOM 256 /* beyond that a cell of its own costs little */
 
 struct cede__rooms {
     struct {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * coro/sanitize.h - what AddressSanitizer, ThreadSanitizer and Valgrind must be told about coroutines. Empty without them.
+ * coro/sanitize.h - what AddressSanitizer, ThreadSanitizer and Valgrind must be told about coroutines. Empty without
+ * them.
  *
- * AddressSanitizer is told of each switch on the side that leaves, right before it, and on the side that arrives, right after it. The
- * shadow of sealed bytes is kept behind them; see seal.c. ThreadSanitizer knows each coroutine as a fiber and is told of the
- * fiber that comes next. Valgrind is told of each stack when a coroutine gets it.
+ * AddressSanitizer is told of each switch on the side that leaves, right before it, and on the side that arrives, right
+ * after it. The shadow of sealed bytes is kept behind them; see seal.c. ThreadSanitizer knows each coroutine as a fiber
+ * and is told of the fiber that comes next. Valgrind is told of each stack when a coroutine gets it.
  */
 #ifndef CEDE_CORO_SANITIZE_H
 #define CEDE_CORO_SANITIZE_H
@@ -19,7 +20,9 @@ struct cede__left {
     void *fake_stack;
 };
 
-/* Leaving for `to`, which is the record of a thread's own stack or a coroutine. `left` is NULL when nobody comes back. */
+/*
+ * Leaving for `to`, which is the record of a thread's own stack or a coroutine. `left` is NULL when nobody comes back.
+ */
 static inline void cede__sanitize_leave(struct cede__left *left, struct cede__thread *thread, struct cede__hot *to)
 {
 #if CEDE__ASAN
@@ -82,7 +85,9 @@ static inline char *cede__shadow_of(const void *address)
     return (char *)(((uintptr_t)address >> scale) + offset);
 }
 
-/* A copy that AddressSanitizer does not see: stacks hold poisoned bytes between the objects, and they are copied too. */
+/*
+ * A copy that AddressSanitizer does not see: stacks hold poisoned bytes between the objects, and they are copied too.
+ */
 __attribute__((no_sanitize("address"), no_sanitize("undefined"), noinline)) static void cede__copy_unseen(
     void *to, const void *from, size_t bytes)
 {

@@ -11,10 +11,11 @@
  *        |                 |   unseal: to the same addresses
  *        +-----------------+ low
  *
- * The copying is done by whoever resumes, on its own stack, which is never the one that is copied: two shared coroutines never
- * resume one another. The lower bound is the stack pointer that the switch kept, so nothing that is in use is missed. A
- * save area is either behind the control block (small ones) or a cell that is taken here and given back at the unseal,
- * so it always has the size that this very seal needs; the cell taken is, as a rule, the one given back last.
+ * The copying is done by whoever resumes, on its own stack, which is never the one that is copied: two shared
+ * coroutines never resume one another. The lower bound is the stack pointer that the switch kept, so nothing that is in
+ * use is missed. A save area is either behind the control block (small ones) or a cell that is taken here and given
+ * back at the unseal, so it always has the size that this very seal needs; the cell taken is, as a rule, the one given
+ * back last.
  */
 #include "base/compiler.h"
 

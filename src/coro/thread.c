@@ -2,7 +2,8 @@
 /*
  * coro/thread.c - each thread's record: made ready at the first coroutine, given up when the thread ends.
  *
- * The record is in the static TLS block, under a name that holds the number of its layout, because callers' inline code reads it.
+ * The record is in the static TLS block, under a name that holds the number of its layout, because callers' inline code
+ * reads it.
  */
 #include "base/compiler.h"
 

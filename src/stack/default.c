@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack/default.c - the sources that are used where none is given: for each thread a pool of private stacks and one shared stack,
- * and for the whole process a source of mappings for larger private stacks.
+ * stack/default.c - the sources that are used where none is given: for each thread a pool of private stacks and one
+ * shared stack, and for the whole process a source of mappings for larger private stacks.
  *
- * When a thread ends, its default sources go, unless a stack of theirs is still in use by a coroutine that was
- * left suspended: then they stay, unowned, since that coroutine may never run again and its memory must not be pulled away.
+ * When a thread ends, its default sources go, unless a stack of theirs is still in use by a coroutine that was left
+ * suspended: then they stay, unowned, since that coroutine may never run again and its memory must not be pulled away.
  */
 #include "base/compiler.h"
 

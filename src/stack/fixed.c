@@ -2,7 +2,8 @@
 /*
  * stack/fixed.c - the FIXED kind: stacks carved from one block of the caller's, without guards.
  *
- * Free stacks are linked through their lowest word but one (the lowest is the canary); those never used lie from `fresh` up.
+ * Free stacks are linked through their lowest word but one (the lowest is the canary); those never used lie from
+ * `fresh` up.
  */
 #include "base/compiler.h"
 

@@ -26,5 +26,4 @@ static void release(cede_stack *stack)
     cede__os_free(stack->low);
 }
 
-const struct cede__source_ops cede__malloc_ops = {
-    .size = sizeof(cede_source), .acquire = acquire, .release = release};
+const struct cede__source_ops cede__malloc_ops = {.size = sizeof(cede_source), .acquire = acquire, .release = release};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack/mmap.c - the MMAP kind: each stack is a mapping of its own, with its guard, and is unmapped when it is given back.
+ * stack/mmap.c - the MMAP kind: each stack is a mapping of its own, with its guard, and is unmapped when it is given
+ * back.
  */
 #include "base/compiler.h"
 
@@ -34,5 +35,4 @@ static void release(cede_stack *stack)
     cede__os_unmap(stack->low - source->guard_size, footprint);
 }
 
-const struct cede__source_ops cede__mmap_ops = {
-    .size = sizeof(cede_source), .acquire = acquire, .release = release};
+const struct cede__source_ops cede__mmap_ops = {.size = sizeof(cede_source), .acquire = acquire, .release = release};

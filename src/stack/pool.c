@@ -2,7 +2,8 @@
 /*
  * stack/pool.c - the POOL kind: guarded stacks of one size, carved from big mappings (blocks) and reused.
  *
- * A block holds a number of equal slots, each a guard and a stack. Slots that were handed out once and are free again are either
+ * A block holds a number of equal slots, each a guard and a stack. Slots that were handed out once and are free again
+ * are either
  *
  *      hot    they may hold memory; an array used as a stack, so the one given back last is taken first
  *      cold   their memory was given back to the system

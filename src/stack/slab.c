@@ -3,8 +3,8 @@
  * stack/slab.c - heaps, chunks, slabs and cells. See slab.h for the picture.
  *
  * Invariants of a slab: capacity >= fresh >= live; cells on its free list are fresh - live many (those in the heap's
- * inbox count as live until the owner takes them in). It is linked in its heap's partial list exactly while it has room and a class, and
- * in the empty list exactly while it has no class (cell_size is 0).
+ * inbox count as live until the owner takes them in). It is linked in its heap's partial list exactly while it has room
+ * and a class, and in the empty list exactly while it has no class (cell_size is 0).
  */
 #include "base/compiler.h"
 
@@ -31,7 +31,8 @@ static unsigned class_of(size_t bytes)
 {
     if (bytes <= SMALL_MAX)
         return bytes ? (unsigned)((bytes - 1) / SMALL_STEP) : 0;
-    unsigned doubling = 8u * sizeof(long) - 1 - (unsigned)__builtin_clzl((unsigned long)bytes - 1); /* 9 for 513..1024 */
+    unsigned doubling =
+        8u * sizeof(long) - 1 - (unsigned)__builtin_clzl((unsigned long)bytes - 1); /* 9 for 513..1024 */
     unsigned eighth = (unsigned)((bytes - 1) >> (doubling - 3)) & 7;
     return SMALL_MAX / SMALL_STEP + (doubling - 9) * 8 + eighth;
 }
@@ -248,8 +249,8 @@ void cede__cell_free(void *cell, size_t bytes)
     void *head = atomic_load_explicit(&heap->inbox, memory_order_relaxed);
     do
         *(void **)cell = head;
-    while (!atomic_compare_exchange_weak_explicit(&heap->inbox, &head, cell, memory_order_release,
-                                                  memory_order_relaxed));
+    while (
+        !atomic_compare_exchange_weak_explicit(&heap->inbox, &head, cell, memory_order_release, memory_order_relaxed));
 }
 
 /* --- Trim and statistics --- */

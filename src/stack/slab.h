@@ -2,10 +2,10 @@
 /*
  * stack/slab.h - cells for control blocks and save areas.
  *
- * Each thread has a *heap*. A heap takes *chunks* of 2 MiB from the process and divides them into *slabs* of 64 KiB, each with
- * cells of one size and one kind. A cell is taken and given back without a lock and, as a rule, from a line that is in the
- * cache: each slab has a free list of its own, last in first out. A thread that frees a cell of another thread's heap puts it on that
- * heap's inbox, which the owner empties when it next needs room.
+ * Each thread has a *heap*. A heap takes *chunks* of 2 MiB from the process and divides them into *slabs* of 64 KiB,
+ * each with cells of one size and one kind. A cell is taken and given back without a lock and, as a rule, from a line
+ * that is in the cache: each slab has a free list of its own, last in first out. A thread that frees a cell of another
+ * thread's heap puts it on that heap's inbox, which the owner empties when it next needs room.
  *
  *   chunk (2 MiB, aligned)
  *   +----------------------------+--------------------+-----+--------------------+
@@ -13,12 +13,12 @@
  *   | rest of slab 0: cells      | cells              |     | cells              |
  *   +----------------------------+--------------------+-----+--------------------+
  *
- * The slab headers stand together, since headers 64 KiB apart would all compete for the same cache set. Chunks are never
- * unmapped, only emptied: so the list of all chunks can be walked by a debugger, and a stale handle can be looked at. The heap of a
- * thread that has ended is adopted by the next new thread.
+ * The slab headers stand together, since headers 64 KiB apart would all compete for the same cache set. Chunks are
+ * never unmapped, only emptied: so the list of all chunks can be walked by a debugger, and a stale handle can be looked
+ * at. The heap of a thread that has ended is adopted by the next new thread.
  *
- * Save areas above CEDE__CELL_MAX bytes have mappings of their own, kept for reuse up to a limit, under a lock of the process:
- * beside the copy of so many bytes it costs nothing.
+ * Save areas above CEDE__CELL_MAX bytes have mappings of their own, kept for reuse up to a limit, under a lock of the
+ * process: beside the copy of so many bytes it costs nothing.
  */
 #ifndef CEDE_STACK_SLAB_H
 #define CEDE_STACK_SLAB_H
@@ -29,6 +29,8 @@
 #include <stdint.h>
 
 #include "base/list.h"
+
+#include <cede/export.h>
 
 #define CEDE__CHUNK_SIZE ((size_t)2 << 20)
 #define CEDE__SLAB_SIZE ((size_t)64 << 10)
@@ -51,10 +53,10 @@ struct cede__slab {
     char *cells;             /* the first cell */
     uint32_t cell_size;      /* 0: the slab is empty, and may take any class */
     uint32_t capacity;
-    uint32_t fresh;          /* cells from here on were never handed out */
+    uint32_t fresh; /* cells from here on were never handed out */
     uint32_t live;
     uint8_t class_index;
-    uint8_t kind;            /* enum cede__cell_kind */
+    uint8_t kind; /* enum cede__cell_kind */
 };
 
 struct cede__chunk {
@@ -65,8 +67,8 @@ struct cede__chunk {
 
 struct cede__heap {
     struct cede__list partial[CEDE__CELL_KINDS][CEDE__CELL_CLASSES]; /* slabs with room */
-    struct cede__list empty;                                        /* slabs without a live cell */
-    _Atomic(void *) inbox;                                          /* cells freed by other threads */
+    struct cede__list empty;                                         /* slabs without a live cell */
+    _Atomic(void *) inbox;                                           /* cells freed by other threads */
     size_t chunks, slabs, live_cells, live_bytes;
     struct cede__heap *next_orphan;
 };
@@ -77,7 +79,7 @@ struct cede__debug_root {
     uint32_t coro_size;
     _Atomic(struct cede__chunk *) chunks;
 };
-extern struct cede__debug_root cede__debug_root;
+CEDE_API extern struct cede__debug_root cede__debug_root;
 
 /* The calling thread's heap: made, or adopted, at the first call. NULL when out of memory. */
 struct cede__heap *cede__heap_of_thread(void);

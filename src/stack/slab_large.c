@@ -2,8 +2,8 @@
 /*
  * stack/slab_large.c - save areas too large for a slab: mappings, kept for reuse.
  *
- * Sizes are rounded to a few classes. Free areas lie in one list, newest first, each with its size in its first words; a request takes
- * the first of its class. At most KEEP_BYTES are kept.
+ * Sizes are rounded to a few classes. Free areas lie in one list, newest first, each with its size in its first words;
+ * a request takes the first of its class. At most KEEP_BYTES are kept.
  */
 #include "base/compiler.h"
 

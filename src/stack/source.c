@@ -2,8 +2,8 @@
 /*
  * stack/source.c - what all kinds of sources have in common: checking options, owners, locks, counting.
  *
- * A source's own counters are atomic, because MMAP and MALLOC sources are used by several threads without a lock. They are
- * only counted, never decided on, but for `in_use` against `limit`.
+ * A source's own counters are atomic, because MMAP and MALLOC sources are used by several threads without a lock. They
+ * are only counted, never decided on, but for `in_use` against `limit`.
  */
 #include "base/compiler.h"
 
@@ -127,7 +127,8 @@ static bool is_in_range(size_t bytes)
 /* The members that only some kinds know must be 0 elsewhere, so that a mistake is noticed. */
 static bool members_fit_kind(const cede_source_options *o)
 {
-    bool pool = o->kind == CEDE_SOURCE_POOL, fixed = o->kind == CEDE_SOURCE_FIXED, shared = o->kind == CEDE_SOURCE_SHARED;
+    bool pool = o->kind == CEDE_SOURCE_POOL, fixed = o->kind == CEDE_SOURCE_FIXED,
+         shared = o->kind == CEDE_SOURCE_SHARED;
     if (!pool && (o->keep_low || o->keep_high))
         return false;
     if (o->keep_low > o->keep_high)

@@ -2,7 +2,8 @@
 /*
  * stack/source.h - stack sources from the inside: what every kind has, and what each must implement.
  *
- * A private stack carries its own description, struct cede_stack, at its top, on the page that its first frames touch anyway:
+ * A private stack carries its own description, struct cede_stack, at its top, on the page that its first frames touch
+ * anyway:
  *
  *      low                                                   high
  *      | guard | ........... frames grow downwards <-------- | struct cede_stack |

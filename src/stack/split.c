@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack/split.c - the SPLIT kind: stacks that grow in segments, by libgcc's split-stack runtime (GCC and Clang, -fsplit-stack).
+ * stack/split.c - the SPLIT kind: stacks that grow in segments, by libgcc's split-stack runtime (GCC and Clang,
+ * -fsplit-stack).
  *
- * The description of such a stack lies at the top of its first segment. While the stack does not run, libgcc's view of its segments is
- * kept in `split`; the coroutine layer swaps it with the thread's at each switch.
+ * The description of such a stack lies at the top of its first segment. While the stack does not run, libgcc's view of
+ * its segments is kept in `split`; the coroutine layer swaps it with the thread's at each switch.
  */
 #include "base/compiler.h"
 
@@ -44,8 +45,7 @@ static void release(cede_stack *stack)
     __splitstack_releasecontext(segments);
 }
 
-const struct cede__source_ops cede__split_ops = {
-    .size = sizeof(cede_source), .acquire = acquire, .release = release};
+const struct cede__source_ops cede__split_ops = {.size = sizeof(cede_source), .acquire = acquire, .release = release};
 
 #else
 

@@ -6,9 +6,9 @@
  *   x3   to     where to go on
  *   x0   value, x1 word: what the other side receives, and what it gives when it switches back
  *
- * All other registers are declared lost, so the compiler keeps the live ones alone. x29 is the frame pointer and is kept in `from`;
- * x19 may be a base pointer with Clang and is kept on the stack; x18 is a scratch register here (not on Android).
- * See context_x86_64.h for what is common to both.
+ * All other registers are declared lost, so the compiler keeps the live ones alone. x29 is the frame pointer and is
+ * kept in `from`; x19 may be a base pointer with Clang and is kept on the stack; x18 is a scratch register here (not on
+ * Android). See context_x86_64.h for what is common to both.
  */
 #ifndef CEDE_INLINE_CONTEXT_AARCH64_H
 #define CEDE_INLINE_CONTEXT_AARCH64_H
@@ -46,6 +46,7 @@
 #define CEDE__LOST_SVE
 #endif
 
+/* clang-format off */
 static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_context *from, const cede_context *to,
                                                                         void *value, uintptr_t word)
 {
@@ -79,9 +80,11 @@ static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_con
 #define CEDE__TLS_ADDRESS(name, pointer)                                                                               \
     do {                                                                                                               \
         uintptr_t cede__offset;                                                                                        \
-        __asm__ volatile("adrp %1, :gottprel:" name "\n\tldr %1, [%1, :gottprel_lo12:" name "]\n\tmrs %0, tpidr_el0\n\t" \
+        __asm__ volatile("adrp %1, :gottprel:" name "\n\tldr %1, [%1, :gottprel_lo12:" name "]\n\t"                \
+                         "mrs %0, tpidr_el0\n\t"                                                                       \
                          "add %0, %0, %1"                                                                              \
                          : "=&r"(pointer), "=&r"(cede__offset));                                                       \
     } while (0)
+/* clang-format on */
 
 #endif

@@ -9,10 +9,10 @@
  *   rsi  to     where to go on
  *   rax  value, rdx word: what the other side receives, and what it gives when it switches back
  *
- * rbp may be the frame pointer and cannot be named as lost, so it is kept in `from`. The same is true of rbx with Clang,
- * which may use it as a base pointer: it is kept on the stack. Nothing is stored below the stack pointer before it is moved,
- * but what the compiler itself puts in a red zone would be lost on a shared stack: an inline caller must not
- * be a leaf function (see cede/inline/coro.h).
+ * rbp may be the frame pointer and cannot be named as lost, so it is kept in `from`. The same is true of rbx with
+ * Clang, which may use it as a base pointer: it is kept on the stack. Nothing is stored below the stack pointer before
+ * it is moved, but what the compiler itself puts in a red zone would be lost on a shared stack: an inline caller must
+ * not be a leaf function (see cede/inline/coro.h).
  *
  * Between the change of the stack pointer and the jump no frame can be described: unwinders are told to stop there.
  */
@@ -53,6 +53,7 @@
 #define CEDE__LOST_AVX512
 #endif
 
+/* clang-format off */
 static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_context *from, const cede_context *to,
                                                                         void *value, uintptr_t word)
 {
@@ -75,10 +76,11 @@ static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_con
                        "cc", "memory" CEDE__LOST_AVX512);
     return got;
 }
+/* clang-format on */
 
 /*
- * The address of the thread-local variable `name`, found anew at each call: the compiler may not keep it over a switch, which
- * may end on another thread. `name` must lie in the static TLS block.
+ * The address of the thread-local variable `name`, found anew at each call: the compiler may not keep it over a switch,
+ * which may end on another thread. `name` must lie in the static TLS block.
  */
 #define CEDE__TLS_ADDRESS(name, pointer)                                                                               \
     __asm__ volatile("movq " name "@gottpoff(%%rip), %0\n\taddq %%fs:0, %0" : "=r"(pointer)::"cc")

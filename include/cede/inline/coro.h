@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cede/inline/coro.h - the short way of resume and yield, compiled into the caller. Included by cede/coro.h; not an API.
+ * cede/inline/coro.h - the short way of resume and yield, compiled into the caller. Included by cede/coro.h; not an
+ * API.
  *
- * cede_coro_resume and cede_yield are macros over the functions below, which do the frequent case in a few instructions and leave
- * everything else to the functions of the library with the same names. Both kinds of callers mix freely; the address of
- * cede_coro_resume is that of the library's function.
+ * cede_coro_resume and cede_yield are macros over the functions below, which do the frequent case in a few instructions
+ * and leave everything else to the functions of the library with the same names. Both kinds of callers mix freely; the
+ * address of cede_coro_resume is that of the library's function.
  *
- * The *gate* decides. While a coroutine is suspended on this thread, in place and with nothing special to be done, its gate
- * is the thread's key (on a shared stack: the thread's shared key, which is closed while a shared coroutine runs). In every other
- * state (never started, running, sealed, finished, destroyed, of another thread ...) its gate matches no key, and the library
- * finds out why. So one comparison is all the checking there is to do.
+ * The *gate* decides. While a coroutine is suspended on this thread, in place and with nothing special to be done, its
+ * gate is the thread's key (on a shared stack: the thread's shared key, which is closed while a shared coroutine runs).
+ * In every other state (never started, running, sealed, finished, destroyed, of another thread ...) its gate matches no
+ * key, and the library finds out why. So one comparison is all the checking there is to do.
  *
  * No red zone. A leaf function may keep data below the stack pointer, where a seal would not copy it. Both functions
  * contain a call that is not in tail position (an empty asm follows it), so whoever they are compiled into is no leaf.
@@ -42,9 +43,9 @@ struct cede__hot {
 
 /* The first members of each thread's record. */
 struct cede__tls {
-    struct cede__hot *current; /* what runs: a coroutine, or the record of the thread's own stack; NULL before the first use */
-    uintptr_t key;             /* opens private coroutines suspended on this thread */
-    uintptr_t shared_key;      /* opens shared ones; CEDE__CLOSED while one is among the running */
+    struct cede__hot *current;   /* what runs: a coroutine, or the thread's own stack; NULL before the first use */
+    uintptr_t key;               /* opens private coroutines suspended on this thread */
+    uintptr_t shared_key;        /* opens shared ones; CEDE__CLOSED while one is among the running */
     const uintptr_t *exceptions; /* what is not zero while a C++ exception is caught or in flight: two words */
 };
 
@@ -55,7 +56,10 @@ enum {
     CEDE__WORD_YIELD = 0     /* the word that a plain yield sends */
 };
 
-/* What is to be done after a switch back that was no plain yield: the end of the coroutine, or a yield inside of a catch block. */
+/*
+ * What is to be done after a switch back that was no plain yield: the end of the coroutine, or a yield inside of a
+ * catch block.
+ */
 CEDE_API void cede__resume_settle(cede_coro *coro, uintptr_t gate, uintptr_t word);
 
 #if CEDE_INLINE
