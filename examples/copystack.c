@@ -2,8 +2,8 @@
 /*
  * copystack.c - what a shared stack does, made visible.
  *
- * Three coroutines have a local array at the same address, each with its own contents: whoever runs has the stack, the bytes of the
- * others are kept aside. The counters say how often and how much was copied.
+ * Three coroutines have a local array at the same address, each with its own contents: whoever runs has the stack, the
+ * bytes of the others are kept aside. The counters say how often and how much was copied.
  */
 #include <cede/cede.h>
 

@@ -2,7 +2,8 @@
 /*
  * generator.c - a recursive walk over a tree that hands out one key at a time.
  *
- * The walk is written as one writes a walk; the yield in its middle keeps the whole recursion until the next key is asked for.
+ * The walk is written as one writes a walk; the yield in its middle keeps the whole recursion until the next key is
+ * asked for.
  */
 #include <cede/cede.h>
 

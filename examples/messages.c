@@ -2,8 +2,8 @@
 /*
  * messages.c - handing data from one stack to another: as copies.
  *
- * Both structures here are local variables. Their addresses must not be handed over, for the coroutine is on a shared stack:
- * cede_coro_send copies them through the heap.
+ * Both structures here are local variables. Their addresses must not be handed over, for the coroutine is on a shared
+ * stack: cede_coro_send copies them through the heap.
  */
 #include <cede/cede.h>
 

@@ -252,23 +252,29 @@ void cede__source_drop(cede_source *source)
         atomic_fetch_sub_explicit(&source->coroutines, 1, memory_order_release);
 }
 
-/* Where one thread at a time uses the source, a plain store will do: the counters are read elsewhere, never written. */
-size_t cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change)
+/* Where one thread at a time uses the source, a plain store will do: other threads only read the counters. */
+void cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change)
 {
-    if (!source->owner && !source->locked)
-        return atomic_fetch_add_explicit(counter, (size_t)change, memory_order_relaxed);
-    size_t before = atomic_load_explicit(counter, memory_order_relaxed);
-    atomic_store_explicit(counter, before + (size_t)change, memory_order_relaxed);
-    return before;
+    if (source->owner || source->locked)
+        atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + (size_t)change,
+                              memory_order_relaxed);
+    else
+        atomic_fetch_add_explicit(counter, (size_t)change, memory_order_relaxed);
 }
 
 bool cede__source_count_use(cede_source *source)
 {
-    size_t now = cede__source_count(source, &source->in_use, 1) + 1;
-    if (now > source->limit) {
-        cede__source_count(source, &source->in_use, -1);
-        return false;
-    }
+    bool alone = source->owner || source->locked;
+    size_t now = atomic_load_explicit(&source->in_use, memory_order_relaxed);
+    do {
+        if (now >= source->limit)
+            return false;
+        if (alone) {
+            atomic_store_explicit(&source->in_use, now + 1, memory_order_relaxed);
+            return true;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&source->in_use, &now, now + 1, memory_order_relaxed,
+                                                    memory_order_relaxed));
     return true;
 }
 

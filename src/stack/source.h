@@ -91,8 +91,8 @@ void cede__shared_leave(struct cede__shared_stack *stack);
 
 /* --- For the kinds --- */
 
-/* Adds to one of a source's counters, subtracts with a negative change, and returns what it was before. */
-size_t cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change);
+/* Adds to one of a source's counters; subtracts with a negative change. */
+void cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change);
 /* Counts one more stack in use; false when the limit is reached. */
 bool cede__source_count_use(cede_source *source);
 /* Remembers how many are in use now, if they are the most so far. */
