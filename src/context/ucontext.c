@@ -17,12 +17,15 @@
 #include <ucontext.h>
 
 #include "context/context.h"
+#include "context/environment.h"
 
 #if CEDE_UCONTEXT
 
 struct parked {
     ucontext_t machine;
-    cede_transfer received; /* written by the side that switches here */
+    /* Written by the side that switches here. The control words stay the thread's; swapcontext would bring old ones back. */
+    cede_transfer received;
+    struct cede__fp_words fp;
     cede_context_entry *entry;
     void *arg;
 };
@@ -33,6 +36,7 @@ struct parked {
 static void begin(unsigned high, unsigned low)
 {
     struct parked *self = (struct parked *)(((uintptr_t)high << (HALF_BITS - 1) << 1) | low);
+    cede__fp_write(self->fp);
     cede__context_returned(self->entry(self->arg, self->received.value));
 }
 
@@ -65,10 +69,12 @@ CEDE__NO_SPLIT cede_transfer cede_context_switch(cede_context *from, const cede_
     struct parked self;
     struct parked *other = to->pc;
     other->received = (cede_transfer){value, word};
+    other->fp = cede__fp_read();
     from->pc = &self;
     from->fp = NULL;
     from->sp = (void *)((uintptr_t)below_caller() & ~(uintptr_t)15);
     swapcontext(&self.machine, &other->machine);
+    cede__fp_write(self.fp);
     return self.received;
 }
 

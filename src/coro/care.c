@@ -41,7 +41,7 @@ void cede__care_stash(struct cede__thread *thread, cede_coro *coro, struct cede_
     sp -= STASH_BYTES;
     memcpy(sp, &stash, sizeof stash);
     coro->hot.context.sp = sp;
-    coro->flags |= CEDE__CORO_STASHED;
+    coro->stashed = 1;
 }
 
 static void pop_stash(struct cede__thread *thread, cede_coro *coro)
@@ -49,7 +49,7 @@ static void pop_stash(struct cede__thread *thread, cede_coro *coro)
     struct cede__stash stash;
     memcpy(&stash, coro->hot.context.sp, sizeof stash);
     coro->hot.context.sp = (char *)coro->hot.context.sp + STASH_BYTES;
-    coro->flags &= (unsigned char)~CEDE__CORO_STASHED;
+    coro->stashed = 0;
     put_exceptions(thread, stash.exceptions);
     if (coro->flags & CEDE__CORO_FP)
         cede__fp_write(stash.fp);
@@ -60,7 +60,7 @@ void cede__care_enter(struct cede__care *mine, struct cede__thread *thread, cede
     mine->exceptions = take_exceptions(thread);
     if (coro->flags & CEDE__CORO_FP)
         mine->fp = cede__fp_read();
-    if (coro->flags & CEDE__CORO_STASHED)
+    if (coro->stashed)
         pop_stash(thread, coro);
 }
 

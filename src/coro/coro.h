@@ -68,8 +68,7 @@ enum cede__coro_flag {
     CEDE__CORO_FP = CEDE_CORO_FP_PRIVATE,
     CEDE__CORO_MIGRATES = CEDE_CORO_MIGRATE,
     CEDE__CORO_SHARED = 1 << 2,
-    CEDE__CORO_OWN_SOURCE = 1 << 3, /* `source` is to be remembered: it was given, or is the one for large stacks */
-    CEDE__CORO_STASHED = 1 << 4     /* suspended with a struct stash on top of its stack: see care.h */
+    CEDE__CORO_OWN_SOURCE = 1 << 3 /* `source` is to be remembered: it was given, or is the one for large stacks */
 };
 
 /* What few coroutines have. */
@@ -86,9 +85,10 @@ struct cede_coro {
     struct cede__cold *cold; /* NULL: no name, no mailbox */
     uint64_t bytes;          /* copied out so far */
     uint64_t seals : 40;
-    uint64_t room : 8;    /* bytes for a save area behind this block, in units of 8 */
-    uint64_t dropped : 8; /* seals that a reset made pointless; stays at 255 */
-    uint64_t flags : 8;   /* enum cede__coro_flag */
+    uint64_t dropped : 7; /* seals that a reset made pointless; stays at 127 */
+    uint64_t stashed : 1; /* suspended with a struct cede__stash on top of its stack: see care.h */
+    uint8_t room;         /* bytes for a save area behind this block, in units of 8 */
+    uint8_t flags;        /* enum cede__coro_flag; never changed, so any thread may look */
     uint32_t largest;     /* bytes of the largest seal; sizes of stacks are below 4 GiB */
     uint32_t deepest;     /* bytes of the deepest suspension seen */
 #if CEDE_CHECKED

@@ -122,7 +122,7 @@ static void leave_shared(cede_coro *coro)
         cede__sanitize_forget(coro->hot.context.sp, coro->stack->high);
         stack->occupant = NULL;
     } else {
-        if (coro->dropped < 255)
+        if (coro->dropped < 127)
             coro->dropped++;
         cede__drop_save_area(coro);
     }
@@ -154,6 +154,6 @@ void cede__coro_unplace(cede_coro *coro)
     __tsan_destroy_fiber(coro->fiber);
 #endif
     coro->stack = NULL;
-    coro->flags &= (unsigned char)~CEDE__CORO_STASHED;
+    coro->stashed = 0;
     cede__coro_set_start(coro, size, NULL, source);
 }

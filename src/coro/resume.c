@@ -26,7 +26,7 @@ extern void __splitstack_setcontext(void *context[10]);
 
 static int check_state(const cede_coro *coro, const struct cede__thread *thread)
 {
-    switch (coro->hot.gate) {
+    switch (__atomic_load_n(&coro->hot.gate, __ATOMIC_RELAXED)) {
     case CEDE__GATE_RUNNING: return thread->tls.current == &coro->hot ? CEDE_ESELF : CEDE_ERUNNING;
     case CEDE__GATE_FINISHED: return CEDE_EFINISHED;
     default: return cede__coro_check_thread(coro, thread);
@@ -57,22 +57,28 @@ static int check_resume(const cede_coro *coro, const struct cede__thread *thread
 
 /* --- Getting its bytes in place --- */
 
-static int claim_migrant(cede_coro *coro)
+/* Of several threads that want it at once, one gets a migrating coroutine: the state is looked at and changed in one step. */
+static int claim(cede_coro *coro, struct cede__thread *thread)
 {
-    uintptr_t expected = CEDE__GATE_MIGRANT;
-    bool ours = __atomic_compare_exchange_n(&coro->hot.gate, &expected, CEDE__GATE_RUNNING, false, __ATOMIC_ACQUIRE,
-                                            __ATOMIC_RELAXED);
-    return ours ? CEDE_OK : CEDE_ERUNNING;
+    uintptr_t expected = __atomic_load_n(&coro->hot.gate, __ATOMIC_RELAXED);
+    if (expected != CEDE__GATE_CREATED && expected != CEDE__GATE_MIGRANT)
+        return CEDE_ERUNNING; /* since it was checked */
+    if (!__atomic_compare_exchange_n(&coro->hot.gate, &expected, CEDE__GATE_RUNNING, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+        return CEDE_ERUNNING;
+    int error = expected == CEDE__GATE_CREATED ? cede__coro_place(coro, thread) : CEDE_OK;
+    if (error)
+        __atomic_store_n(&coro->hot.gate, expected, __ATOMIC_RELEASE);
+    return error;
 }
 
 static int get_in_place(cede_coro *coro, struct cede__thread *thread)
 {
-    uintptr_t gate = coro->hot.gate;
-    if (gate == CEDE__GATE_CREATED)
+    if (coro->flags & CEDE__CORO_MIGRATES)
+        return claim(coro, thread);
+    if (coro->hot.gate == CEDE__GATE_CREATED)
         return cede__coro_place(coro, thread);
-    if (gate == CEDE__GATE_MIGRANT)
-        return claim_migrant(coro);
-    if (gate & CEDE__GATE_SEALED) {
+    if (cede__is_sealed(coro)) {
         int error = cede__seal_occupant((struct cede__shared_stack *)coro->stack, thread);
         if (error)
             return error;
