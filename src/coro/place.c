@@ -98,6 +98,7 @@ int cede__coro_place(cede_coro *coro, struct cede__thread *thread)
         error = cede__stack_take(source, (size_t)coro->hot.context.sp, &coro->stack);
     if (error)
         return error;
+    cede__sanitize_vacant(coro->stack->high - 128, coro->stack->high);
     cede__context_prepare(&coro->hot.context, coro->stack->low, coro->stack->high, FIRST_FUNCTION(coro), arg);
 #if CEDE__TSAN
     coro->fiber = __tsan_create_fiber(0);

@@ -76,6 +76,17 @@ static inline size_t cede__sanitize_saved_size(size_t bytes)
 #endif
 }
 
+/*
+ * Frames are about to be built, or put back, in [sp, high). Valgrind takes the bytes below the stack pointer that the
+ * ABI lets a function use (x86-64: 128) for part of the stack, so they must be accessible too.
+ */
+static inline void cede__sanitize_vacant(char *sp, char *high)
+{
+    VALGRIND_MAKE_MEM_UNDEFINED(sp - 128, (size_t)(high - sp) + 128);
+    (void)sp;
+    (void)high;
+}
+
 #if CEDE__ASAN
 
 static inline char *cede__shadow_of(const void *address)
@@ -121,7 +132,7 @@ static inline void cede__copy_out(void *save_area, const void *stack, size_t byt
 
 static inline void cede__copy_back(void *stack, const void *save_area, size_t bytes)
 {
-    VALGRIND_MAKE_MEM_UNDEFINED(stack, bytes);
+    cede__sanitize_vacant(stack, (char *)stack + bytes);
     memcpy(stack, save_area, bytes);
 }
 
