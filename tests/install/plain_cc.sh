@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# One plain compiler command builds the library with a program; and libcede.a, which then serves the first C example of the README.
+set -eu
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$SOURCE_DIR"
+
+"$CC" -Iinclude -Isrc -O2 src/*/*.c src/*/*.S tests/install/program.c -pthread -o "$dir/program"
+"$dir/program"
+
+(cd "$dir" && "$CC" -I"$SOURCE_DIR/include" -I"$SOURCE_DIR/src" -O2 -c "$SOURCE_DIR"/src/*/*.c "$SOURCE_DIR"/src/*/*.S -pthread)
+ar rcs "$dir/libcede.a" "$dir"/*.o
+"$CC" -std=c11 -Iinclude tests/install/program.c "$dir/libcede.a" -pthread -o "$dir/program"
+"$dir/program"
+
+# The example of the README: the first block of C that has a main.
+[ -f README.md ] || { echo "no README.md" && exit 1; }
+awk -v out="$dir/example.c" '
+    /^```c$/ { inside = 1; text = ""; next }
+    /^```/ && inside { inside = 0; if (text ~ /int main\(/) { printf "%s", text > out; exit } next }
+    inside { text = text $0 "\n" }
+' README.md
+[ -s "$dir/example.c" ] || { echo "README.md holds no example with a main" && exit 1; }
+"$CC" -Wall -Wextra -Iinclude "$dir/example.c" "$dir/libcede.a" -pthread -o "$dir/example"
+"$dir/example"

@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# No function that an inline resume or yield is compiled into keeps data below the stack pointer (in the red zone), where a
+# seal would not copy it: at every level of optimisation, also with link-time optimisation, with each compiler that is here.
+# A leaf function that does use its red zone is in the same file: the check must see that one.
+set -eu
+[ "$(uname -m)" = x86_64 ] || { echo "the red zone is looked for in x86-64 code only" && exit 77; }
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cat >"$dir/code.c" <<'END'
+#include <cede/coro.h>
+__attribute__((noinline)) int leaf(const int *in)
+{
+    volatile int kept[8];
+    for (int i = 0; i < 8; i++)
+        kept[i] = in[i];
+    return kept[in[0] & 7];
+}
+__attribute__((noinline)) int yields(void **values)
+{
+    volatile int kept[8];
+    void *in = values[0];
+    for (int i = 0; i < 8; i++)
+        kept[i] = (int)(long)values[i];
+    int error = cede_yield(values[1], &in);
+    return kept[(long)in & 7] + error;
+}
+__attribute__((noinline)) int ends_with_a_yield(void *out)
+{
+    volatile int kept[8];
+    for (int i = 0; i < 8; i++)
+        kept[i] = (int)(long)out + i;
+    return cede_yield(out, 0);
+}
+__attribute__((noinline)) int resumes(cede_coro *coro, void **values)
+{
+    volatile int kept[8];
+    void *out = values[2];
+    for (int i = 0; i < 8; i++)
+        kept[i] = (int)(long)values[i];
+    int error = cede_coro_resume(coro, values[1], &out);
+    return kept[(long)out & 7] + error;
+}
+int main(int argc, char **argv)
+{
+    int numbers[8] = {argc};
+    return argc > 1000 ? leaf(numbers) + yields((void **)argv) + ends_with_a_yield(argv) + resumes(0, (void **)argv) : 0;
+}
+END
+
+checked=0
+failed=0
+
+# The functions of a program that touch memory below the stack pointer. With `switching`, only those that hold a switch: an
+# indirect jump after the stack pointer was stored where %rdi points. Then the last line says how many such there are.
+red_zone_users() {
+    objdump -d --no-show-raw-insn "$1" | awk -v want="$2" '
+        function finish() {
+            if (want == "all" || stores && jumps) {
+                functions++
+                if (below) print name
+            }
+        }
+        /^[0-9a-f]+ <.*>:$/ { finish(); name = $2; stores = jumps = below = 0; next }
+        /mov +%rsp,\(%rdi\)/ { stores = 1 }
+        /jmp +\*%rcx/ { jumps = 1 }
+        /-0x[0-9a-f]+\(%rsp/ && !/lea / { below = 1 }
+        END { finish(); if (want == "switching") print functions + 0 }'
+}
+
+check() {
+    compiler=$1
+    shift
+    "$compiler" -std=c11 "$@" -I"$SOURCE_DIR/include" "$dir/code.c" "$BINARY_DIR/libcede.a" -pthread -o "$dir/program"
+    red_zone_users "$dir/program" switching >"$dir/users"
+    count=$(tail -n 1 "$dir/users")
+    checked=$((checked + count))
+    if [ "$(wc -l <"$dir/users")" -ne 1 ] || [ "$count" -lt 2 ]; then # an inline one at least, and the library's
+        echo "FAILED: $compiler $*: these use the red zone, of so many that switch:"
+        cat "$dir/users"
+        failed=1
+    fi
+}
+
+for compiler in gcc clang; do
+    command -v $compiler >/dev/null || continue
+    for level in -O0 -O1 -O2 -O3 -Os "-O2 -fomit-frame-pointer" "-O2 -fno-asynchronous-unwind-tables"; do
+        check $compiler $level
+    done
+done
+check gcc -O2 -flto
+"$CC" -std=c11 -O2 -I"$SOURCE_DIR/include" "$dir/code.c" "$BINARY_DIR/libcede.a" -pthread -o "$dir/program"
+red_zone_users "$dir/program" all | grep -q '^<leaf>:$' ||
+    { echo "FAILED: the check does not see the red zone of a leaf function" && exit 1; }
+echo "$checked functions that switch, none with data below the stack pointer"
+exit $failed
