@@ -46,9 +46,9 @@ typedef struct cede_transfer {
 typedef void *cede_context_entry(void *arg, void *value);
 
 /*
- * Prepares *context to run entry(arg, value) on the memory [low, low + size) at the first switch into it. One word at
- * the top of that memory is written; the memory stays the caller's and must outlive the context. There is nothing to
- * destroy.
+ * Prepares *context to run entry(arg, value) on the memory [low, low + size) at the first switch into it. A few words
+ * at its top are written (with ucontext, about 1 KiB); the memory stays the caller's and must outlive the context.
+ * There is nothing to destroy.
  *
  * Returns 0; CEDE_EINVAL (a NULL pointer, or size below cede_stack_size_min()) and nothing is written;
  * CEDE_ESHSTK where hardware shadow stacks are on.

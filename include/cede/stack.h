@@ -91,9 +91,9 @@ typedef struct cede_source_options {
  * Creates a source and sets *out. The options are copied; `memory` is kept, not copied.
  * Shared stacks are mapped here, the others when they are first needed.
  *
- * Returns 0; CEDE_EINVAL (unknown kind or flag, a size that is too small, too big, misaligned or overflows, keep_low
- * above keep_high, a missing CEDE_SOURCE_UNGUARDED); CEDE_ENOTSUP (this kind is not in this build); CEDE_ENOMEM;
- * CEDE_EMAPS. On failure *out is NULL.
+ * Returns 0; CEDE_EINVAL (unknown kind or flag, a size that is too small, too big, misaligned or overflows, a flag or
+ * member that means nothing for this kind, keep_low above keep_high, a missing CEDE_SOURCE_UNGUARDED); CEDE_ENOTSUP
+ * (this kind is not in this build); CEDE_ENOMEM; CEDE_EMAPS. On failure *out is NULL.
  * Context: anywhere but in signal handlers. Threads: a POOL or FIXED source without CEDE_SOURCE_THREADS, and every
  * SHARED source, belongs to the thread that creates it: only coroutines that are started there can use it. Since: 0.1.
  */

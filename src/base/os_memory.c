@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cede/error.h>
@@ -113,22 +114,40 @@ void cede__os_unmap(void *memory, size_t bytes)
     errno = saved_errno;
 }
 
+/*
+ * Whether a range is really without access: an emulator may accept the advice and do nothing. The kernel is asked to write
+ * there, which it refuses with an error and not with a signal.
+ */
+static bool is_guarded(void *memory)
+{
+    return getrandom(memory, 1, GRND_NONBLOCK) < 0 && errno == EFAULT;
+}
+
+/* MADV_GUARD_INSTALL; false where the kernel does not have it, or only says so. */
+static bool guard_by_advice(void *memory, size_t bytes)
+{
+    enum { UNKNOWN, WORKS, USELESS };
+    static _Atomic int state = UNKNOWN;
+    int known = atomic_load_explicit(&state, memory_order_relaxed);
+    /* The leak checker reads what the list of mappings calls readable, and a guard by advice is not seen there. */
+    if (CEDE__ASAN || known == USELESS)
+        return false;
+    int result = madvise(memory, bytes, MADV_GUARD_INSTALL);
+    if (known == UNKNOWN && (result == 0 || errno == EINVAL)) {
+        known = result == 0 && is_guarded(memory) ? WORKS : USELESS;
+        atomic_store_explicit(&state, known, memory_order_relaxed);
+    }
+    return result == 0 && known == WORKS;
+}
+
 int cede__os_guard(void *memory, size_t bytes)
 {
-    static _Atomic bool no_guard_advice;
     int saved_errno = errno;
-    /* The leak checker reads what the list of mappings calls readable, and a guard by advice is not seen there. */
-    if (!CEDE__ASAN && !atomic_load_explicit(&no_guard_advice, memory_order_relaxed)) {
-        if (madvise(memory, bytes, MADV_GUARD_INSTALL) == 0)
-            return CEDE_OK;
-        if (errno == EINVAL)
-            atomic_store_explicit(&no_guard_advice, true, memory_order_relaxed);
-    }
-    if (mprotect(memory, bytes, PROT_NONE) == 0) {
-        errno = saved_errno;
-        return CEDE_OK;
-    }
-    return refusal(saved_errno);
+    bool guarded = guard_by_advice(memory, bytes) || mprotect(memory, bytes, PROT_NONE) == 0;
+    if (!guarded)
+        return refusal(saved_errno);
+    errno = saved_errno;
+    return CEDE_OK;
 }
 
 static void advise(void *memory, size_t bytes, int advice)

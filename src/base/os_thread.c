@@ -58,7 +58,6 @@ uint64_t cede__os_thread_token(void)
 }
 
 static pthread_key_t exit_key;
-static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static bool exit_key_made;
 static CEDE__THREAD_LOCAL struct {
     void (*hooks[4])(void);
@@ -73,14 +72,17 @@ static void run_exit_hooks(void *unused)
         at_exit.hooks[--at_exit.count]();
 }
 
-static void make_exit_key(void)
+/*
+ * Made when the program starts, since hooks are called in the order of the keys: split-stack code must have run before
+ * libgcc clears a thread's segments away.
+ */
+__attribute__((constructor)) static void make_exit_key(void)
 {
     exit_key_made = pthread_key_create(&exit_key, run_exit_hooks) == 0;
 }
 
 int cede__os_at_thread_exit(void (*hook)(void))
 {
-    pthread_once(&exit_once, make_exit_key);
     if (!exit_key_made || at_exit.count == sizeof at_exit.hooks / sizeof *at_exit.hooks ||
         pthread_setspecific(exit_key, &at_exit) != 0)
         return CEDE_ENOMEM;

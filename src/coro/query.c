@@ -60,7 +60,7 @@ static void fill_stats(cede_coro *coro, cede_coro_stats *stats)
     stats->depth = depth;
     stats->high_water = coro->deepest;
     stats->stack_size = coro->stack ? (uint64_t)(coro->stack->high - coro->stack->low) : 0;
-    stats->memory = cede__cell_size(sizeof *coro + coro->room * 8u) + cede__save_area_size(coro);
+    stats->memory = cede__cell_size(CEDE__CELL_CORO, sizeof *coro + coro->room * 8u) + cede__save_area_size(coro);
     stats->stack = cede__coro_is_shared(coro) ? CEDE_SHARED : CEDE_PRIVATE;
 }
 

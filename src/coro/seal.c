@@ -47,7 +47,7 @@ bool cede__is_sealed(const cede_coro *coro)
 size_t cede__save_area_size(const cede_coro *coro)
 {
     bool outside = cede__is_sealed(coro) && coro->hot.link;
-    return outside ? cede__cell_size(cede__sanitize_saved_size(cede__coro_depth(coro))) : 0;
+    return outside ? cede__cell_size(CEDE__CELL_SAVE, cede__sanitize_saved_size(cede__coro_depth(coro))) : 0;
 }
 
 static void count_seal(cede_coro *coro, struct cede__shared_stack *stack, size_t bytes)

@@ -46,8 +46,21 @@ static size_t size_of_class(unsigned index)
     return ((size_t)(8 + eighth + 1) << (doubling + 9)) / 8;
 }
 
-size_t cede__cell_size(size_t bytes)
+/*
+ * Save areas come and go, in many sizes: in eighths of a doubling few sizes share the slabs, and half-empty ones are rare.
+ * Control blocks come in a few sizes and stay: they are not rounded further.
+ */
+static size_t rounded(enum cede__cell_kind kind, size_t bytes)
 {
+    if (kind != CEDE__CELL_SAVE || bytes <= 16 * SMALL_STEP || bytes > SMALL_MAX)
+        return bytes;
+    size_t step = bytes <= 32 * SMALL_STEP ? 2 * SMALL_STEP : 4 * SMALL_STEP;
+    return (bytes + step - 1) & ~(step - 1);
+}
+
+size_t cede__cell_size(enum cede__cell_kind kind, size_t bytes)
+{
+    bytes = rounded(kind, bytes);
     return bytes <= CEDE__CELL_MAX ? size_of_class(class_of(bytes)) : cede__large_size(bytes);
 }
 
@@ -223,7 +236,7 @@ void *cede__cell_alloc(struct cede__heap *heap, enum cede__cell_kind kind, size_
 {
     if (CEDE__UNLIKELY(bytes > CEDE__CELL_MAX))
         return cede__large_alloc(bytes);
-    unsigned index = class_of(bytes);
+    unsigned index = class_of(rounded(kind, bytes));
     struct cede__list *partial = &heap->partial[kind][index];
     struct cede__slab *slab = CEDE__CONTAINER(partial->next, struct cede__slab, link);
     if (CEDE__UNLIKELY(cede__list_empty(partial))) {

@@ -37,7 +37,7 @@
 #define CEDE__SLABS_PER_CHUNK (CEDE__CHUNK_SIZE / CEDE__SLAB_SIZE)
 #define CEDE__CELL_MAX ((size_t)16 << 10)
 
-/* Classes of cell sizes: by 8 up to 512, then eight a doubling up to CEDE__CELL_MAX. */
+/* Classes of cell sizes: by 8 up to 512 (save areas: 128), then eight a doubling up to CEDE__CELL_MAX. */
 #define CEDE__CELL_CLASSES (64 + 8 * 5)
 
 enum cede__cell_kind {
@@ -85,7 +85,7 @@ CEDE_API extern struct cede__debug_root cede__debug_root;
 struct cede__heap *cede__heap_of_thread(void);
 
 /* The size of the cell that a request of `bytes` gets. */
-size_t cede__cell_size(size_t bytes);
+size_t cede__cell_size(enum cede__cell_kind kind, size_t bytes);
 /* A cell of at least `bytes`, 8-aligned, not cleared, from the calling thread's heap; NULL when out of memory. */
 void *cede__cell_alloc(struct cede__heap *heap, enum cede__cell_kind kind, size_t bytes);
 /* Gives a cell back; `bytes` as asked for. The first word is overwritten, nothing else. Any thread. */

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c - the arguments of `cede demo`, by argp.
+ */
+#define _GNU_SOURCE 1
+#include "demo/options.h"
+
+#include <argp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "complain.h"
+
+enum { OPTION_SEED = 256, OPTION_JSON, OPTION_NO_PROGRESS };
+
+static const struct argp_option option_list[] = {
+    {"coroutines", 'n', "N", 0,
+     "How many of each kind. Default: a million; fewer if memory is short, and on private stacks at most as many as "
+     "fit "
+     "in 40 % of free memory",
+     0},
+    {"pieces", 'p', "P", 0, "Into how many pieces each record is cut, 2 or more. Default: 20", 0},
+    {"stack", 's', "KIND", 0, "Kind of stack: private, shared, or both, one after the other. Default: both", 0},
+    {"seed", OPTION_SEED, "S", 0, "Number that the cuts and the order of resumes follow from. Default: 1", 0},
+    {"json", OPTION_JSON, NULL, 0, "Print the figures as one JSON object", 0},
+    {"no-progress", OPTION_NO_PROGRESS, NULL, 0, "Draw no progress bar on the terminal", 0},
+    {0},
+};
+
+/* A number in decimal digits; UINT64_MAX for all that are larger. */
+static uint64_t parse_number(const char *text, const char *what, struct argp_state *state)
+{
+    uint64_t number = 0;
+    if (*text == '\0' || strspn(text, "0123456789") != strlen(text))
+        argp_error(state, "%s: '%s' is not a number without sign", what, text);
+    for (; *text >= '0' && *text <= '9'; text++) {
+        unsigned digit = (unsigned)(*text - '0');
+        if (number > (UINT64_MAX - digit) / 10)
+            return UINT64_MAX;
+        number = number * 10 + digit;
+    }
+    return number;
+}
+
+static void set_coroutines(struct demo_options *options, const char *text, struct argp_state *state)
+{
+    options->coroutines = parse_number(text, "--coroutines", state);
+    options->coroutines_given = true;
+    if (options->coroutines == 0)
+        argp_error(state, "--coroutines: there must be at least one");
+}
+
+static void set_pieces(struct demo_options *options, const char *text, struct argp_state *state)
+{
+    uint64_t pieces = parse_number(text, "--pieces", state);
+    if (pieces < 2 || pieces > PIECES_MAX)
+        argp_error(state, "--pieces: from 2 to %d", PIECES_MAX);
+    options->pieces = (uint32_t)pieces;
+}
+
+static void set_stack(struct demo_options *options, const char *text, struct argp_state *state)
+{
+    bool both = strcmp(text, "both") == 0;
+    options->with_private = both || strcmp(text, "private") == 0;
+    options->with_shared = both || strcmp(text, "shared") == 0;
+    if (!options->with_private && !options->with_shared)
+        argp_error(state, "--stack: '%s' is none of private, shared, both", text);
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    struct demo_options *options = state->input;
+    switch (key) {
+    case 'n': set_coroutines(options, argument, state); return 0;
+    case 'p': set_pieces(options, argument, state); return 0;
+    case 's': set_stack(options, argument, state); return 0;
+    case OPTION_SEED: options->seed = parse_number(argument, "--seed", state); return 0;
+    case OPTION_JSON: options->json = true; return 0;
+    case OPTION_NO_PROGRESS: options->progress = false; return 0;
+    case ARGP_KEY_ARGS: /* all that are no options; argp has moved them to the end */
+        options->files = state->argv + state->next;
+        options->file_count = (size_t)(state->argc - state->next);
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+int options_parse(struct demo_options *options, int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = option_list,
+        .parser = parse_option,
+        .args_doc = "[FILE...]",
+        .doc = "Suspends very many coroutines at once, each in the middle of reading a JSON record, on private and on "
+               "shared stacks, and compares what they cost."
+               "\v"
+               "Each element of a document's arrays is a record. Without files, the records are those of Debian's "
+               "package iso-codes. Every record is cut into pieces; every coroutine gets one piece after the other, in "
+               "shuffled order, and waits in between, wherever the recursion of its reader has got to. In the end each "
+               "result is compared with that of a plain parse without coroutines.\n\n"
+               "Exit status: 0 if all results are equal, 1 if one differs, 2 if it could not run.",
+    };
+    *options = (struct demo_options){
+        .coroutines = COROUTINES_DEFAULT,
+        .pieces = PIECES_DEFAULT,
+        .seed = 1,
+        .with_private = true,
+        .with_shared = true,
+        .progress = isatty(STDERR_FILENO),
+    };
+    return argp_parse(&argp, argc, argv, 0, NULL, options) == 0 ? 0 : EXIT_UNUSABLE;
+}

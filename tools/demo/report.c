@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.c - the table, and its last line.
+ */
+#include "demo/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "demo/report_json.h"
+
+/* Fewer coroutines than these hardly outweigh what a thread's first one allocates. */
+enum { FEW = 10000 };
+
+char *format_number(char *text, uint64_t number)
+{
+    char digits[NUMBER_SIZE];
+    int count = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    char *to = text;
+    for (int i = 0; i < count; i++) {
+        if (i > 0 && (count - i) % 3 == 0)
+            *to++ = ',';
+        *to++ = digits[i];
+    }
+    *to = '\0';
+    return text;
+}
+
+/* A rounded quotient as text; "-" where there is nothing to divide. */
+static char *format_quotient(char *text, uint64_t sum, uint64_t count)
+{
+    if (sum == 0 || count == 0)
+        return strcpy(text, "-");
+    return format_number(text, (sum + count / 2) / count);
+}
+
+void report_input(const struct report *report)
+{
+    char records[NUMBER_SIZE];
+    char bytes[NUMBER_SIZE];
+    if (report->options->json)
+        return;
+    printf("%s records (%s bytes) of %zu file%s; each coroutine reads one, in %" PRIu32 " pieces\n",
+           format_number(records, report->records->count), format_number(bytes, report->records->bytes),
+           report->records->document_count, report->records->document_count == 1 ? "" : "s", report->options->pieces);
+}
+
+void report_note(const struct report *report, cede_stack_choice stack, const char *note)
+{
+    if (!report->options->json && note[0] != '\0')
+        printf("%s: %s\n", stack_name(stack), note);
+}
+
+/* --- Table ------------------------------------------------------------------------------------------------------ */
+
+#define ROW_FORMAT "%-8s %13s %20s %17s %10s %14s %8s  %s\n"
+
+static void print_row(const struct row *row)
+{
+    const struct run_outcome *outcome = &row->outcome;
+    uint32_t count = row->request.coroutines;
+    char coroutines[NUMBER_SIZE], resident[NUMBER_SIZE], saved[NUMBER_SIZE], create[NUMBER_SIZE], resume[NUMBER_SIZE];
+    char total[NUMBER_SIZE];
+    if (row->unsupported) {
+        printf("%-8s %13s %s\n", stack_name(row->request.stack), "-", cede_strerror(outcome->error));
+        return;
+    }
+    snprintf(total, sizeof total, "%.2f", (double)outcome->total_ns / 1e9);
+    printf(ROW_FORMAT, stack_name(row->request.stack), format_number(coroutines, count),
+           format_quotient(resident, outcome->resident, count),
+           format_quotient(saved, outcome->sealed_bytes, outcome->suspended),
+           format_quotient(create, (uint64_t)outcome->create_ns, count),
+           format_quotient(resume, (uint64_t)outcome->resume_ns, outcome->resumes), total, "all");
+}
+
+/* Records of a few bytes end before the others, so the run may never have had all at once. */
+static void print_shortfall(const struct row *row)
+{
+    char most[NUMBER_SIZE];
+    if (!row->unsupported && row->outcome.suspended < row->request.coroutines)
+        printf("%s: at most %s were suspended at once, because some records are too short for more than one piece\n",
+               stack_name(row->request.stack), format_number(most, row->outcome.suspended));
+}
+
+static const struct row *find_row(const struct report *report, cede_stack_choice stack)
+{
+    for (unsigned i = 0; i < report->row_count; i++)
+        if (report->rows[i].request.stack == stack && !report->rows[i].unsupported)
+            return &report->rows[i];
+    return NULL;
+}
+
+double report_ratio(const struct report *report)
+{
+    const struct row *private_row = find_row(report, CEDE_PRIVATE);
+    const struct row *shared_row = find_row(report, CEDE_SHARED);
+    if (private_row == NULL || shared_row == NULL || shared_row->outcome.resident == 0)
+        return 0;
+    return (double)private_row->outcome.resident / private_row->request.coroutines /
+           ((double)shared_row->outcome.resident / shared_row->request.coroutines);
+}
+
+static void print_summary(const struct report *report)
+{
+    double ratio = report_ratio(report);
+    uint64_t results = 0;
+    bool few = false;
+    char number[NUMBER_SIZE];
+    for (unsigned i = 0; i < report->row_count; i++) {
+        results += report->rows[i].unsupported ? 0 : report->rows[i].request.coroutines;
+        few = few || report->rows[i].request.coroutines < FEW;
+    }
+    if (ratio > 0)
+        printf("shared stacks: %.1f times smaller per coroutine than private%s; ", ratio,
+               few ? " (so few that fixed costs blur it)" : "");
+    printf("all %s results equal the plain parse.\n", format_number(number, results));
+}
+
+static void print_table(const struct report *report)
+{
+    printf("\n" ROW_FORMAT, "stack", "coroutines", "resident bytes each", "saved bytes each", "create ns",
+           "ns per resume", "total s", "verified");
+    for (unsigned i = 0; i < report->row_count; i++)
+        print_row(&report->rows[i]);
+    printf("\nResident: what the kernel counts, at the moment when all are suspended.\n"
+           "Saved: the part of it that is a copy of stack.\n"
+           "A resume includes reading the piece; what the next ones need first is prefetched.\n\n");
+    for (unsigned i = 0; i < report->row_count; i++)
+        print_shortfall(&report->rows[i]);
+    print_summary(report);
+}
+
+void report_results(const struct report *report)
+{
+    if (report->options->json)
+        report_print_json(report);
+    else
+        print_table(report);
+}
