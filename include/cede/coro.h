@@ -170,13 +170,13 @@ typedef struct cede_coro_stats {
     size_t size;           /* sizeof(cede_coro_stats), set by the caller before the call */
     uint64_t switches;     /* resumes so far, */
     uint64_t seals;        /* copies out, */
-    uint64_t unseals;      /* copies back, */
+    uint64_t unseals;      /* seals that are over: copied back, or dropped by a reset, */
     uint64_t bytes;        /* bytes copied out, */
     uint64_t largest_seal; /* bytes of the largest; counters go on over a reset */
     uint64_t sealed_bytes; /* bytes kept aside now; 0 when its frames lie on a stack */
     uint64_t depth;        /* bytes of stack in use while it is suspended; 0 otherwise */
     uint64_t high_water;   /* deepest suspension seen: by a seal, an end, or a call of this function */
-    uint64_t stack_size;   /* usable bytes of the stack it has, 0 if none */
+    uint64_t stack_size;   /* usable bytes of the stack it has, what rounding added included; 0 if none */
     uint64_t memory;       /* bytes of its control block and save area; its private stack not included */
     cede_stack_choice stack;
 } cede_coro_stats;

@@ -35,6 +35,8 @@ int cede__os_map(void **out, size_t bytes, size_t alignment);
 void cede__os_unmap(void *memory, size_t bytes);
 /* Takes all access from a range of a mapping: MADV_GUARD_INSTALL where the kernel has it, mprotect otherwise. */
 int cede__os_guard(void *memory, size_t bytes);
+/* Takes all access from a range of a mapping, for a while, or gives it back. Taking it may fail, silently. */
+void cede__os_set_access(void *memory, size_t bytes, bool accessible);
 /* Gives the pages of a range back; it reads as zeros afterwards. */
 void cede__os_discard(void *memory, size_t bytes);
 /* Advice: this range is worth huge pages, or must never get them. */
@@ -78,5 +80,7 @@ void cede__os_unwatch_faults(void *altstack);
 /* --- The environment --- */
 /* Whether the variable is set to a word that means no: 0, no, off, false. */
 bool cede__os_env_is_off(const char *name);
+/* Whether it is set to any other word. */
+bool cede__os_env_is_on(const char *name);
 
 #endif

@@ -150,6 +150,14 @@ int cede__os_guard(void *memory, size_t bytes)
     return CEDE_OK;
 }
 
+void cede__os_set_access(void *memory, size_t bytes, bool accessible)
+{
+    int saved_errno = errno;
+    /* Giving it back cannot fail: it makes no mapping that was not there before access was taken. */
+    (void)mprotect(memory, bytes, accessible ? PROT_READ | PROT_WRITE : PROT_NONE);
+    errno = saved_errno;
+}
+
 static void advise(void *memory, size_t bytes, int advice)
 {
     int saved_errno = errno;

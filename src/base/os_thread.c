@@ -119,3 +119,9 @@ bool cede__os_env_is_off(const char *name)
             return true;
     return false;
 }
+
+bool cede__os_env_is_on(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value && !cede__os_env_is_off(name);
+}

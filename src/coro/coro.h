@@ -84,8 +84,7 @@ struct cede_coro {
     void *user;
     struct cede__cold *cold; /* NULL: no name, no mailbox */
     uint64_t bytes;          /* copied out so far */
-    uint64_t seals : 40;
-    uint64_t dropped : 7; /* seals that a reset made pointless; stays at 127 */
+    uint64_t seals : 47;
     uint64_t stashed : 1; /* suspended with a struct cede__stash on top of its stack: see care.h */
     uint8_t room;         /* bytes for a save area behind this block, in units of 8 */
     uint8_t flags;        /* enum cede__coro_flag; never changed, so any thread may look */

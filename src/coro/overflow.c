@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * coro/overflow.c - naming the coroutine whose stack has overflowed.
+ * coro/overflow.c - naming the coroutine whose stack has overflowed, or was touched while it was suspended.
  *
  * Everything here runs in a signal handler, on the alternate stack: it reads the thread's record and writes one line.
  */
@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "base/os.h"
 #include "coro/coro.h"
+#include "stack/watched.h"
 
 #include <stdatomic.h>
 
@@ -36,16 +37,23 @@ static const char *kind_name(const cede_source *source)
     return (unsigned)source->kind < sizeof names / sizeof *names ? names[source->kind] : names[0];
 }
 
-static void report(const cede_coro *coro, const void *address)
+static void name(struct cede__message *message, const cede_coro *coro)
+{
+    cede__message_text(message, "coroutine '");
+    cede__message_text(message, coro->cold ? coro->cold->name : "");
+    cede__message_text(message, "' (entry ");
+    cede__message_address(message, (const void *)(uintptr_t)coro->entry);
+    cede__message_text(message, ")");
+}
+
+static void report_overflow(const cede_coro *coro, const void *address)
 {
     struct cede__message message;
     const cede_stack *stack = coro->stack;
     cede__message_begin(&message);
-    cede__message_text(&message, "stack overflow in coroutine '");
-    cede__message_text(&message, coro->cold ? coro->cold->name : "");
-    cede__message_text(&message, "' (entry ");
-    cede__message_address(&message, (const void *)(uintptr_t)coro->entry);
-    cede__message_text(&message, cede__coro_is_shared(coro) ? ") on a shared stack of " : ") on a private stack of ");
+    cede__message_text(&message, "stack overflow in ");
+    name(&message, coro);
+    cede__message_text(&message, cede__coro_is_shared(coro) ? " on a shared stack of " : " on a private stack of ");
     cede__message_decimal(&message, (uint64_t)(stack->high - stack->low));
     cede__message_text(&message, " bytes (");
     cede__message_text(&message, kind_name(stack->source));
@@ -55,12 +63,38 @@ static void report(const cede_coro *coro, const void *address)
     cede__message_end(&message);
 }
 
+static void report_touch(const cede_coro *owner, const cede_coro *toucher, const void *address)
+{
+    struct cede__message message;
+    const char *sp = owner->hot.context.sp, *touched = address;
+    cede__message_begin(&message);
+    cede__message_text(&message, "an object on the stack of ");
+    name(&message, owner);
+    cede__message_text(&message, " was touched while it is suspended, by ");
+    if (toucher)
+        name(&message, toucher);
+    else
+        cede__message_text(&message, "code outside of any coroutine");
+    cede__message_text(&message, ": ");
+    cede__message_address(&message, address);
+    cede__message_text(&message, " is ");
+    cede__message_decimal(&message, (uint64_t)(touched < sp ? sp - touched : touched - sp));
+    cede__message_text(&message, touched < sp ? " bytes below" : " bytes above");
+    cede__message_text(&message, " its stack pointer; hand over copies or heap memory");
+    cede__message_end(&message);
+}
+
 void cede__overflow_witness(const void *address)
 {
     const cede_coro *coro = cede__thread_current(cede__thread_here());
+    const struct cede__shared_stack *watched = cede__watched_at(address);
+    if (watched && watched->occupant != coro) {
+        report_touch(watched->occupant, coro, address);
+        return;
+    }
     if (!coro || !coro->stack)
         return;
     const char *low = coro->stack->low, *fault = address;
     if (fault < low && fault >= low - coro->stack->source->guard_size)
-        report(coro, address);
+        report_overflow(coro, address);
 }

@@ -11,6 +11,7 @@
 #include "context/context.h"
 #include "coro/coro.h"
 #include "coro/sanitize.h"
+#include "stack/watched.h"
 
 #include <cede/error.h>
 
@@ -62,7 +63,13 @@ static struct cede__shared_stack *choose(cede_source *source)
 
 static int take_shared(cede_coro *coro, cede_source *source, struct cede__thread *thread)
 {
-    struct cede__shared_stack *stack = choose(source);
+    struct cede__shared_stack *stack;
+    if (cede__source_watches(source)) {
+        int error = cede__watched_make(source, coro, &stack);
+        coro->stack = error ? NULL : &stack->stack;
+        return error;
+    }
+    stack = choose(source);
     int error = cede__seal_occupant(stack, thread);
     if (error)
         return error;
@@ -123,11 +130,12 @@ static void leave_shared(cede_coro *coro)
         cede__sanitize_forget(coro->hot.context.sp, coro->stack->high);
         stack->occupant = NULL;
     } else {
-        if (coro->dropped < 127)
-            coro->dropped++;
         cede__drop_save_area(coro);
     }
-    cede__shared_leave(stack);
+    if (cede__source_watches(stack->stack.source))
+        cede__watched_drop(stack);
+    else
+        cede__shared_leave(stack);
 }
 
 /* What was asked for, so that a reset asks for the same: the description took the rest of the rounded size. */

@@ -53,7 +53,7 @@ static void fill_stats(cede_coro *coro, cede_coro_stats *stats)
     *stats = (cede_coro_stats){.size = sizeof *stats};
     stats->switches = coro->hot.switches;
     stats->seals = coro->seals;
-    stats->unseals = coro->seals - coro->dropped - (cede__is_sealed(coro) ? 1 : 0);
+    stats->unseals = coro->seals - (cede__is_sealed(coro) ? 1 : 0);
     stats->bytes = coro->bytes;
     stats->largest_seal = coro->largest;
     stats->sealed_bytes = cede__is_sealed(coro) ? depth : 0;

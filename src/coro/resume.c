@@ -14,6 +14,7 @@
 #include "coro/care.h"
 #include "coro/coro.h"
 #include "coro/sanitize.h"
+#include "stack/watched.h"
 
 #include <cede/error.h>
 
@@ -89,6 +90,13 @@ static int get_in_place(cede_coro *coro, struct cede__thread *thread)
 
 /* --- There and back --- */
 
+/* In check mode its stack can be accessed only while it runs. */
+static void set_access(cede_coro *coro, bool accessible)
+{
+    if (CEDE__UNLIKELY(cede__source_watches(coro->stack->source)))
+        cede__watched_set_access((struct cede__shared_stack *)coro->stack, accessible);
+}
+
 static void settle(cede_coro *coro, struct cede__thread *thread, bool finished)
 {
     if (finished) {
@@ -96,6 +104,7 @@ static void settle(cede_coro *coro, struct cede__thread *thread, bool finished)
         cede__coro_set_gate(coro, CEDE__GATE_FINISHED);
         return;
     }
+    set_access(coro, false);
     uintptr_t gate = cede__coro_waiting_gate(coro, thread);
     if (gate == CEDE__GATE_MIGRANT) /* from now on another thread may take it: everything before must be seen there */
         __atomic_store_n(&coro->hot.gate, gate, __ATOMIC_RELEASE);
@@ -146,6 +155,7 @@ static cede_transfer run(cede_coro *coro, struct cede__thread *thread, void *in)
     coro->hot.switches++;
     if (shared)
         thread->tls.shared_key = CEDE__CLOSED;
+    set_access(coro, true);
     cede__care_enter(&mine, thread, coro);
     cede__sanitize_leave(&left, thread, &coro->hot);
     thread->tls.current = &coro->hot;

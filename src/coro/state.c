@@ -6,6 +6,7 @@
 
 #include "base/message.h"
 #include "coro/coro.h"
+#include "stack/watched.h"
 
 #include <cede/error.h>
 
@@ -64,7 +65,7 @@ uintptr_t cede__coro_waiting_gate(const cede_coro *coro, const struct cede__thre
     uintptr_t gate = thread->tls.key;
     if (cede__coro_is_shared(coro))
         gate |= CEDE__GATE_SHARED;
-    if ((coro->flags & CEDE__CORO_FP) || coro->stashed)
+    if ((coro->flags & CEDE__CORO_FP) || coro->stashed || cede__source_watches(coro->stack->source))
         gate |= CEDE__GATE_CARE;
     return gate;
 }

@@ -24,16 +24,7 @@ static size_t footprint(const cede_source *source)
     return source->guard_size + source->stack_size;
 }
 
-static void unmap_stacks(struct shared_source *shared, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        cede__stack_deregister(&shared->stacks[i].stack);
-        cede__os_unmap(shared->stacks[i].stack.low - shared->source.guard_size, footprint(&shared->source));
-    }
-    cede__os_free(shared->stacks);
-}
-
-static int map_stack(cede_source *source, struct cede__shared_stack *shared)
+int cede__shared_map(cede_source *source, struct cede__shared_stack *shared)
 {
     void *memory;
     int error = cede__os_map(&memory, footprint(source), 0);
@@ -52,6 +43,20 @@ static int map_stack(cede_source *source, struct cede__shared_stack *shared)
     return CEDE_OK;
 }
 
+void cede__shared_unmap(struct cede__shared_stack *shared)
+{
+    const cede_source *source = shared->stack.source;
+    cede__stack_deregister(&shared->stack);
+    cede__os_unmap(shared->stack.low - source->guard_size, footprint(source));
+}
+
+static void unmap_stacks(struct shared_source *shared, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        cede__shared_unmap(&shared->stacks[i]);
+    cede__os_free(shared->stacks);
+}
+
 static int open_shared(cede_source *source, const cede_source_options *options)
 {
     struct shared_source *shared = (struct shared_source *)source;
@@ -61,13 +66,15 @@ static int open_shared(cede_source *source, const cede_source_options *options)
         return CEDE_ENOMEM;
     memset(shared->stacks, 0, count * sizeof *shared->stacks);
     for (size_t i = 0; i < count; i++) {
-        int error = map_stack(source, &shared->stacks[i]);
+        int error = cede__shared_map(source, &shared->stacks[i]);
         if (error) {
             unmap_stacks(shared, i);
             return error;
         }
     }
     shared->count = count;
+    if (cede__os_env_is_on("CEDE_CHECK_STACKS"))
+        source->flags |= CEDE_SOURCE_CHECK;
     source->limit = SIZE_MAX;
     source->mapped = count * footprint(source);
     return CEDE_OK;

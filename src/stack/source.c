@@ -19,8 +19,14 @@
 
 #define KIB ((size_t)1024)
 #define MOST_SHARED_STACKS 1024
+/* How far apart -fstack-clash-protection touches a large frame: a smaller guard could be jumped over. */
+#ifdef __aarch64__
+#define PROBE_DISTANCE (64 * KIB)
+#else
+#define PROBE_DISTANCE (4 * KIB)
+#endif
 #define CANARY ((uint64_t)0x6365646543414e59)
-#define KNOWN_FLAGS (CEDE_SOURCE_UNGUARDED | CEDE_SOURCE_THREADS | CEDE_SOURCE_SCRAMBLE)
+#define KNOWN_FLAGS (CEDE_SOURCE_UNGUARDED | CEDE_SOURCE_THREADS | CEDE_SOURCE_SCRAMBLE | CEDE_SOURCE_CHECK)
 
 /* --- Sizes --- */
 
@@ -151,7 +157,7 @@ static bool flags_fit_kind(const cede_source_options *o)
         return false;
     if ((o->flags & CEDE_SOURCE_THREADS) && o->kind != CEDE_SOURCE_POOL && o->kind != CEDE_SOURCE_FIXED)
         return false;
-    return !(o->flags & CEDE_SOURCE_SCRAMBLE) || o->kind == CEDE_SOURCE_SHARED;
+    return !(o->flags & (CEDE_SOURCE_SCRAMBLE | CEDE_SOURCE_CHECK)) || o->kind == CEDE_SOURCE_SHARED;
 }
 
 static int check_options(const cede_source_options *o)
@@ -176,7 +182,7 @@ static void fill(cede_source *source, const cede_source_options *o)
     source->flags = o->flags;
     source->stack_size = cede__round_to_page(o->stack_size ? o->stack_size : default_size(o->kind));
     if (!(o->flags & CEDE_SOURCE_UNGUARDED) && o->kind != CEDE_SOURCE_SPLIT)
-        source->guard_size = cede__round_to_page(o->guard_size ? o->guard_size : 1);
+        source->guard_size = cede__round_to_page(o->guard_size ? o->guard_size : PROBE_DISTANCE);
     source->limit = o->count ? o->count : SIZE_MAX;
     source->locked = o->flags & CEDE_SOURCE_THREADS;
     source->owner = bound && !source->locked ? cede__os_thread_token() : 0;

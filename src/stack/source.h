@@ -86,6 +86,9 @@ int cede__source_default_large(cede_source **out);
 
 /* The stacks of a SHARED source, and counting who has started on one of them and not ended. */
 struct cede__shared_stack *cede__shared_stacks(cede_source *source, size_t *count);
+/* Maps one such stack, with its guard, and undoes it. */
+int cede__shared_map(cede_source *source, struct cede__shared_stack *shared);
+void cede__shared_unmap(struct cede__shared_stack *shared);
 void cede__shared_join(struct cede__shared_stack *stack);
 void cede__shared_leave(struct cede__shared_stack *stack);
 

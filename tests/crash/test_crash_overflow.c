@@ -129,6 +129,23 @@ static void play(void *arg)
     pthread_join(thread, NULL);
 }
 
+/* qemu-user adds lines of its own when a program dies; they are not the program's. */
+static struct test_child_result run_in_child(void (*fn)(void *), void *arg)
+{
+    struct test_child_result result = test_in_child(fn, arg);
+    char *at = result.text;
+
+    while (*at) {
+        char *end = strchr(at, '\n');
+        char *next = end ? end + 1 : at + strlen(at);
+        if (strncmp(at, "qemu: ", 6) == 0)
+            memmove(at, next, strlen(next) + 1);
+        else
+            at = next;
+    }
+    return result;
+}
+
 static bool died_of_overflow(const struct test_child_result *result)
 {
     return result->signal == SIGSEGV || result->signal == SIGBUS;
@@ -157,7 +174,7 @@ static bool tells_size(const char *text, size_t bytes)
 
 static void expect_report(struct scene scene, const char *kind, size_t size)
 {
-    struct test_child_result result = test_in_child(play, &scene);
+    struct test_child_result result = run_in_child(play, &scene);
 
     if (!died_of_overflow(&result) || lines_of(result.text) != 1)
         print_error("signal %d, exit %d, said: %s\n", result.signal, result.exit_code, result.text);
@@ -175,7 +192,7 @@ static void expect_report(struct scene scene, const char *kind, size_t size)
 
 static void expect_silence(struct scene scene, int signal_number)
 {
-    struct test_child_result result = test_in_child(play, &scene);
+    struct test_child_result result = run_in_child(play, &scene);
 
     if (result.text[0])
         print_error("said: %s\n", result.text);
@@ -195,9 +212,8 @@ static void each_guarded_kind_reports(struct test_place *unused)
         const char *word;
         size_t size; /* 0: STACK */
     } kinds[] = {
-        {TEST_MMAP, "mmap", 0},           {TEST_POOL, "pool", 0},
-        {TEST_DEFAULT_PRIVATE, "pool", 1}, {TEST_SHARED_1, "shared", 0},
-        {TEST_SHARED_3, "shared", 0},     {TEST_DEFAULT_SHARED, "shared", 2},
+        {TEST_MMAP, "mmap", 0},       {TEST_POOL, "pool", 0},       {TEST_DEFAULT_PRIVATE, "pool", 1},
+        {TEST_SHARED_1, "shared", 0}, {TEST_SHARED_3, "shared", 0}, {TEST_DEFAULT_SHARED, "shared", 2},
     };
 
     (void)unused;
@@ -207,7 +223,8 @@ static void each_guarded_kind_reports(struct test_place *unused)
                                            : cede_stack_size_default_shared();
         if (!(kinds[i].kind & test_kinds_here()))
             continue;
-        expect_report((struct scene){.kind = kinds[i].kind, .entry = overflows, .name = "greedy one"}, kinds[i].word, size);
+        expect_report((struct scene){.kind = kinds[i].kind, .entry = overflows, .name = "greedy one"}, kinds[i].word,
+                      size);
         expect_report((struct scene){.kind = kinds[i].kind, .entry = overflows, .name = "greedy one", .others = true},
                       kinds[i].word, size);
         expect_report(
@@ -241,7 +258,7 @@ static void a_nested_one_is_named(struct test_place *unused)
 
     (void)unused;
     scene.name = NULL;
-    struct test_child_result result = test_in_child(play, &scene);
+    struct test_child_result result = run_in_child(play, &scene);
     assert_true(died_of_overflow(&result));
     assert_int_equal(lines_of(result.text), 1);
     assert_non_null(strstr(result.text, "inner one"));
@@ -276,7 +293,7 @@ static void an_unsealed_one_is_named(struct test_place *unused)
     (void)unused;
     if (!(test_kinds_here() & TEST_SHARED))
         return;
-    struct test_child_result result = test_in_child(overflow_after_seals, NULL);
+    struct test_child_result result = run_in_child(overflow_after_seals, NULL);
     assert_true(died_of_overflow(&result));
     assert_int_equal(lines_of(result.text), 1);
     assert_non_null(strstr(result.text, "late one"));
@@ -323,7 +340,7 @@ static void the_handler_before_is_called(struct test_place *unused)
     (void)unused;
     for (size_t i = 0; i < 2; i++) {
         struct scene scene = {.kind = TEST_MMAP, .entry = overflows, .name = "greedy one", .before = ways[i]};
-        struct test_child_result result = test_in_child(play, &scene);
+        struct test_child_result result = run_in_child(play, &scene);
         assert_int_equal(result.exit_code, 42);
         assert_int_equal(lines_of(result.text), 2);
         assert_non_null(strstr(result.text, "greedy one"));
@@ -338,7 +355,7 @@ static void other_faults_go_straight_to_it(struct test_place *unused)
 
     (void)unused;
     nowhere = (volatile char *)16;
-    result = test_in_child(play, &scene);
+    result = run_in_child(play, &scene);
     assert_int_equal(result.exit_code, 42);
     assert_string_equal(result.text, "the old handler\n");
     nowhere = NULL;
@@ -367,7 +384,8 @@ static void opting_out_leaves_only_the_signal(struct test_place *unused)
     for (unsigned kind = TEST_MMAP; kind <= TEST_SHARED_1; kind <<= 1) {
         if (!(kind & test_kinds_here() & (TEST_MMAP | TEST_POOL | TEST_SHARED_1)))
             continue;
-        expect_silence((struct scene){.kind = kind, .entry = overflows, .name = "quiet", .before = no_report_please}, 0);
+        expect_silence((struct scene){.kind = kind, .entry = overflows, .name = "quiet", .before = no_report_please},
+                       0);
         expect_silence(
             (struct scene){.kind = kind, .entry = overflows, .name = "quiet", .before = no_report_by_environment}, 0);
     }
@@ -383,8 +401,8 @@ static void environment_1(void)
 static void another_value_in_the_environment_reports(struct test_place *unused)
 {
     (void)unused;
-    expect_report((struct scene){.kind = TEST_MMAP, .entry = overflows, .name = "loud", .before = environment_1}, "mmap",
-                  STACK);
+    expect_report((struct scene){.kind = TEST_MMAP, .entry = overflows, .name = "loud", .before = environment_1},
+                  "mmap", STACK);
 }
 
 static void faults_that_are_no_overflow_are_not_ours(struct test_place *unused)
@@ -412,7 +430,7 @@ static void fault_outside(void *unused)
 
 static void a_fault_outside_of_coroutines(struct test_place *unused)
 {
-    struct test_child_result result = test_in_child(fault_outside, NULL);
+    struct test_child_result result = run_in_child(fault_outside, NULL);
 
     (void)unused;
     assert_string_equal(result.text, "");
@@ -433,7 +451,7 @@ static void send_the_signal(void *unused)
 /* Not a fault at all: it has no address, and it still kills as it would have. */
 static void a_signal_that_was_sent(struct test_place *unused)
 {
-    struct test_child_result result = test_in_child(send_the_signal, NULL);
+    struct test_child_result result = run_in_child(send_the_signal, NULL);
 
     (void)unused;
     assert_string_equal(result.text, "");
@@ -460,7 +478,7 @@ static void keep_alternate_stack(void *unused)
 
 static void an_alternate_stack_that_is_there_is_kept(struct test_place *unused)
 {
-    struct test_child_result result = test_in_child(keep_alternate_stack, NULL);
+    struct test_child_result result = run_in_child(keep_alternate_stack, NULL);
 
     (void)unused;
     assert_true(died_of_overflow(&result));
@@ -491,7 +509,7 @@ static void leave_signals_alone(void *unused)
 
 static void opted_out_no_handler_and_no_stack_are_installed(struct test_place *unused)
 {
-    struct test_child_result result = test_in_child(leave_signals_alone, NULL);
+    struct test_child_result result = run_in_child(leave_signals_alone, NULL);
 
     (void)unused;
     assert_string_equal(result.text, "");
@@ -591,7 +609,7 @@ static void overrun_malloc(void *unused)
 
 static void expect_abort(void (*fn)(void *))
 {
-    struct test_child_result result = test_in_child(fn, NULL);
+    struct test_child_result result = run_in_child(fn, NULL);
 
     if (result.signal != SIGABRT)
         print_error("signal %d, exit %d, said: %s\n", result.signal, result.exit_code, result.text);

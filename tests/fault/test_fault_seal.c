@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// NOT: CEDE_SPLIT_STACK
 // LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
  * Out of memory when one coroutine must be sealed to make room for another: the resume fails, both stay as they are, and

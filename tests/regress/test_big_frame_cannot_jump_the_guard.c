@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// NOT: CEDE_SANITIZE
 // CFLAGS: -fstack-clash-protection
 /*
  * Seen elsewhere: a function with a frame of 60 KiB stepped over a guard of 4 KiB, into the stack below. Here: code that is compiled
@@ -45,11 +46,13 @@ static void *calls_it(void *arg, void *in)
 
 static void jump(void *arg)
 {
-    struct test_place place;
+    struct test_place place = {.shared = *(const cede_source_kind *)arg == CEDE_SOURCE_SHARED};
+    cede_source_options of_source = CEDE_SOURCE_OPTIONS(*(const cede_source_kind *)arg);
     cede_coro *coro = NULL, *third = NULL;
     cede_coro_options options;
 
-    if (test_place_open(&place, *(const unsigned *)arg, STACK, 0, 0) != 0)
+    of_source.stack_size = STACK;
+    if (cede_source_create(&place.source, &of_source) != 0)
         _exit(98);
     for (int i = 0; i < 20; i++) { /* stacks to jump into; the one of the third is reused, in their middle */
         options = test_options(&place, test_echo, NULL);
@@ -69,11 +72,11 @@ static void jump(void *arg)
 
 static void the_guard_is_met(struct test_place *unused)
 {
-    static unsigned kinds[] = {TEST_DEFAULT_PRIVATE, TEST_POOL, TEST_MMAP, TEST_SHARED_1};
+    static cede_source_kind kinds[] = {CEDE_SOURCE_POOL, CEDE_SOURCE_MMAP, CEDE_SOURCE_SHARED};
 
     (void)unused;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (!(kinds[i] & test_kinds_here()))
+        if (kinds[i] == CEDE_SOURCE_SHARED && !(test_kinds_here() & TEST_SHARED))
             continue;
         struct test_child_result result = test_in_child(jump, &kinds[i]);
         assert_true(result.signal == SIGSEGV || result.signal == SIGBUS);

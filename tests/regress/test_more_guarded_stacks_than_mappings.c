@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// NOT: CEDE_SANITIZE
 // LABELS: serial
 /*
  * Seen elsewhere: the 32,747th coroutine fails, because a guarded stack takes two of the 65,530 mappings that a process may have.

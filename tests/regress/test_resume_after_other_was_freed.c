@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// NOT: CEDE_SPLIT_STACK
 /*
  * Seen elsewhere: after one coroutine of a shared stack was freed, the resume of another ran on garbage, because the restore was
  * skipped when the stack had no occupant. Here: k coroutines on one shared stack are destroyed in every order, with all

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// NOT: CEDE_SPLIT_STACK
 /*
  * Seen elsewhere: a pointer to a local of a sealed coroutine reads what the next one has left there, which looks plausible. With
  * CEDE_SOURCE_SCRAMBLE the vacated part of the stack is filled with 0xA5 after every seal.

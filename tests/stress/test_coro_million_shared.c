@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// NOT: CEDE_SPLIT_STACK
 // LABELS: serial big
 /*
  * A million coroutines on one shared stack, all suspended at once, each with something of its own in its frames: every one

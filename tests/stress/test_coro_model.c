@@ -35,10 +35,10 @@ struct slot {
     cede_coro_status status;
     uint64_t seed;
     uint64_t switches;
-    unsigned level;        /* how deep it is */
-    size_t bytes[LEVELS];  /* of the block of each level */
-    size_t sum;            /* of all of them */
-    uintptr_t at[LEVELS];  /* where its blocks lie, told by itself */
+    unsigned level;       /* how deep it is */
+    size_t bytes[LEVELS]; /* of the block of each level */
+    size_t sum;           /* of all of them */
+    uintptr_t at[LEVELS]; /* where its blocks lie, told by itself */
 };
 
 /* A place, and what the model knows of it. */
@@ -96,18 +96,13 @@ __attribute__((noinline)) static bool run_level(struct slot *slot, unsigned leve
         EXPECT((uintptr_t)block == slot->at[level]);
         EXPECT(test_filled(block, bytes, slot->seed + level));
         switch ((enum op)(test_number(*in) & 15)) {
-        case STAY:
-            break;
+        case STAY: break;
         case DEEPER:
             more = run_level(slot, level + 1, test_number(*in) >> 4, in);
             EXPECT(test_filled(block, bytes, slot->seed + level));
             break;
-        case UP:
-            here = false;
-            break;
-        case END:
-            more = false;
-            break;
+        case UP: here = false; break;
+        case END: more = false; break;
         case WORK:
             some_work(test_number(*in) >> 4);
             EXPECT(test_filled(block, bytes, slot->seed + level));

@@ -89,9 +89,7 @@ static cede_coro *handle(cede_coro *coro, uint64_t dice)
         return coro;
     }
     switch (dice % 4) {
-    case 0:
-        end(coro);
-        return NULL;
+    case 0: end(coro); return NULL;
     case 1:
         run_some(coro, 1 + dice / 4 % 5);
         run_to_the_end(coro);
@@ -149,8 +147,7 @@ static void threads_trade_unstarted_coroutines(struct test_place *unused)
     (void)unused;
     for (uintptr_t generation = 0; generation < GENERATIONS; generation++) {
         for (uintptr_t i = 0; i < THREADS; i++)
-            assert_int_equal(
-                pthread_create(&threads[i], NULL, trade, test_value(generation * 100 + i + 1)), 0);
+            assert_int_equal(pthread_create(&threads[i], NULL, trade, test_value(generation * 100 + i + 1)), 0);
         for (int i = 0; i < THREADS; i++)
             assert_int_equal(pthread_join(threads[i], NULL), 0);
         test_report();

@@ -30,7 +30,7 @@ enum {
     TEST_SHARED_3 = 1 << 8,
     TEST_PRIVATE = TEST_DEFAULT_PRIVATE | TEST_MMAP | TEST_POOL | TEST_MALLOC | TEST_FIXED | TEST_SPLIT,
     TEST_SHARED = TEST_DEFAULT_SHARED | TEST_SHARED_1 | TEST_SHARED_3,
-    TEST_ONE_SHARED = TEST_DEFAULT_SHARED | TEST_SHARED_1, /* all on a single stack */
+    TEST_ONE_SHARED = TEST_DEFAULT_SHARED | TEST_SHARED_1,                                   /* all on a single stack */
     TEST_OWN = (TEST_PRIVATE | TEST_SHARED) & ~(TEST_DEFAULT_PRIVATE | TEST_DEFAULT_SHARED), /* a source of its own */
     TEST_ALL = TEST_PRIVATE | TEST_SHARED
 };
@@ -72,10 +72,22 @@ struct test_case {
     size_t stack_size; /* for test_place_open */
     size_t stacks;
 };
-#define TEST_ONCE(function) {#function, function, 0, 0, 0}
-#define TEST_EACH(function) {#function, function, TEST_ALL, 0, 0}
-#define TEST_ON(function, kinds) {#function, function, kinds, 0, 0}
-#define TEST_ON_SIZED(function, kinds, stack_size, stacks) {#function, function, kinds, stack_size, stacks}
+#define TEST_ONCE(function)                                                                                            \
+    {                                                                                                                  \
+#function, function, 0, 0, 0                                                                                   \
+    }
+#define TEST_EACH(function)                                                                                            \
+    {                                                                                                                  \
+#function, function, TEST_ALL, 0, 0                                                                            \
+    }
+#define TEST_ON(function, kinds)                                                                                       \
+    {                                                                                                                  \
+#function, function, kinds, 0, 0                                                                               \
+    }
+#define TEST_ON_SIZED(function, kinds, stack_size, stacks)                                                             \
+    {                                                                                                                  \
+#function, function, kinds, stack_size, stacks                                                                 \
+    }
 
 /* Runs them all; returns what main returns: 0, 1, or 77 if this build has none of the places that were asked for. */
 int test_run(const char *group, const struct test_case *cases, size_t count);

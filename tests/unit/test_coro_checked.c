@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// ONLY: CEDE_CHECKED
 /* What only checked builds find: pointers into the giver's shared stack, and stale handles whose memory is in use again. */
 #include <stdarg.h>
 #include <stddef.h>

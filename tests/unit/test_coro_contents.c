@@ -14,9 +14,10 @@
 #include "env.h"
 #include "sources.h"
 
-static const size_t depths[] = {8,    9,     16,    40,    100,    128,     200,     255,        256,        500,
-                                1000, 2048,  4000,  4096,  4097,   8192,    10000,   16000,      16384,      20000,
-                                32768, 65536, 65537, 100000, 262144, 300001, 1000000, 1024 * 1024, 2097152, 4 * 1024 * 1024};
+static const size_t depths[] = {
+    8,     9,     16,    40,     100,    128,    200,     255,         256,     500,
+    1000,  2048,  4000,  4096,   4097,   8192,   10000,   16000,       16384,   20000,
+    32768, 65536, 65537, 100000, 262144, 300001, 1000000, 1024 * 1024, 2097152, 4 * 1024 * 1024};
 enum { DEPTHS = sizeof(depths) / sizeof(depths[0]) };
 
 /* What a coroutine is to hold next, and where its block lay: in static memory, nobody's stack. */

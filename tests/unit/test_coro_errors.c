@@ -23,8 +23,9 @@ struct picture {
 static struct picture picture_of(cede_coro *coro)
 {
     cede_coro_stats stats = test_coro_stats(coro);
-    return (struct picture){cede_coro_status_get(coro), stats.switches,     stats.seals, stats.unseals,       stats.bytes,
-                            stats.largest_seal,         stats.sealed_bytes, stats.depth, cede_coro_user(coro)};
+    return (struct picture){
+        cede_coro_status_get(coro), stats.switches,     stats.seals, stats.unseals,       stats.bytes,
+        stats.largest_seal,         stats.sealed_bytes, stats.depth, cede_coro_user(coro)};
 }
 
 /* Tells with EXPECT, so that it may be called inside of a coroutine. */

@@ -106,9 +106,9 @@ static void full(struct test_place *place)
         size_t fit = CEDE_MAILBOX_SIZE / cost(lengths[i]);
         for (size_t n = 0; n < fit; n++)
             send_filled(coro, lengths[i], n);
-        assert_int_equal(cede_coro_send(coro, "xxxx", lengths[i] < 4 ? lengths[i] : 4),
-                         CEDE_MAILBOX_SIZE - fit * cost(lengths[i]) >= cost(lengths[i] < 4 ? lengths[i] : 4) ? 0
-                                                                                                             : CEDE_EFULL);
+        assert_int_equal(
+            cede_coro_send(coro, "xxxx", lengths[i] < 4 ? lengths[i] : 4),
+            CEDE_MAILBOX_SIZE - fit * cost(lengths[i]) >= cost(lengths[i] < 4 ? lengths[i] : 4) ? 0 : CEDE_EFULL);
         static const char large[CEDE_MESSAGE_MAX];
         assert_int_equal(cede_coro_send(coro, large, lengths[i]), CEDE_EFULL);
         for (size_t n = 0; n < fit; n++)

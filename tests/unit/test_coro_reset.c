@@ -152,7 +152,7 @@ static void counters_go_on(struct test_place *place)
     after = test_coro_stats(coro);
     assert_true(after.switches == before.switches);
     assert_true(after.seals == before.seals);
-    assert_true(after.unseals == before.unseals);
+    assert_true(after.unseals == before.unseals + (before.sealed_bytes > 0)); /* a seal that is dropped is over */
     assert_true(after.bytes == before.bytes);
     assert_true(after.largest_seal == before.largest_seal);
     assert_true(after.high_water >= before.high_water);

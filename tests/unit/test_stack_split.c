@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// ONLY: CEDE_SPLIT_STACK
 /*
  * SPLIT sources, in builds with CEDE_SPLIT_STACK: stacks that start small and grow in segments.
  */

@@ -8,7 +8,6 @@
  */
 #include "demo/plan.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -33,7 +32,8 @@ static uint64_t round_up(uint64_t bytes, uint64_t unit)
 static uint64_t bytes_of_one(const struct records *records, cede_stack_choice stack)
 {
     uint64_t sum = 0;
-    assert(records->count > 0); /* records_load has seen to it */
+    if (records->count == 0) /* records_load does not let that be */
+        return HARNESS + CONTROL;
     for (size_t i = 0; i < records->count; i++) {
         uint64_t frames = FRAMES + (uint64_t)FRAMES_A_LEVEL * records->list[i].expected.depth;
         sum += stack == CEDE_SHARED ? frames : round_up(frames, cede_stack_page_size());
