@@ -258,9 +258,11 @@ static void trim_counts_what_it_does(void **state)
 
 static void trimmed_stacks_are_used_again(void **state)
 {
-    cede_source *source = source_of(CEDE_SOURCE_POOL, 0);
+    cede_source_options options = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_POOL);
     cede_stack *stacks[FEW];
     (void)state;
+    options.guard_size = cede_stack_page_size(); /* so that all lie in one mapping, and the one kept keeps it */
+    cede_source *source = source_make(&options);
     cede_stack *kept = fill(source, stacks, FEW);
     for (unsigned i = 0; i < FEW; i++)
         stack_give(stacks[i]);
