@@ -85,8 +85,9 @@ typedef struct cede_source_options {
 } cede_source_options;
 
 /*
- * The default guard is one page, and 64 KiB on AArch64: the distance at which code compiled with -fstack-clash-protection
- * touches a large frame, so that none can jump over the guard. Code compiled without it can, with a large enough frame.
+ * The default guard is one page, and 64 KiB on AArch64: the distance at which code compiled with
+ * -fstack-clash-protection touches a large frame, so that none can jump over the guard. Code compiled without it can,
+ * with a large enough frame.
  */
 
 /* Options of a given kind, all else default: cede_source_options o = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_POOL); */

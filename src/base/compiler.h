@@ -62,7 +62,6 @@
 #define CEDE__UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define CEDE__NOINLINE __attribute__((noinline))
 #define CEDE__COLD __attribute__((noinline, cold))
-#define CEDE__PRINTF(format, first) __attribute__((format(printf, format, first)))
 
 /*
  * Thread-local data lies in the static TLS block, so that reading it costs one instruction in the shared library too.
@@ -72,8 +71,14 @@
 /* For functions that run while the limit of a split stack is not the running stack's: they may not check it. */
 #if CEDE_SPLIT_STACK
 #define CEDE__NO_SPLIT __attribute__((no_split_stack, noinline))
+#define CEDE__AROUND_SWITCH CEDE__NO_SPLIT
 #else
 #define CEDE__NO_SPLIT
+/*
+ * ThreadSanitizer pairs the entry and exit of each function on one stack: what changes stacks must be no function of
+ * its own.
+ */
+#define CEDE__AROUND_SWITCH inline __attribute__((always_inline))
 #endif
 
 /* The object that embeds `member` at `pointer`. */

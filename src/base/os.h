@@ -35,15 +35,13 @@ int cede__os_map(void **out, size_t bytes, size_t alignment);
 void cede__os_unmap(void *memory, size_t bytes);
 /* Takes all access from a range of a mapping: MADV_GUARD_INSTALL where the kernel has it, mprotect otherwise. */
 int cede__os_guard(void *memory, size_t bytes);
-/* Takes all access from a range of a mapping, for a while, or gives it back. Taking it may fail, silently. */
-void cede__os_set_access(void *memory, size_t bytes, bool accessible);
+/* Takes all access from a range of a mapping, for a while, or gives it back. */
+int cede__os_set_access(void *memory, size_t bytes, bool accessible);
 /* Gives the pages of a range back; it reads as zeros afterwards. */
 void cede__os_discard(void *memory, size_t bytes);
 /* Advice: this range is worth huge pages, or must never get them. */
 void cede__os_prefer_huge(void *memory, size_t bytes);
 void cede__os_refuse_huge(void *memory, size_t bytes);
-/* Bytes of a range that are in memory. */
-size_t cede__os_resident(void *memory, size_t bytes);
 
 /* --- Threads --- */
 /* A number that no other thread of this process has or will have; from 64 up. */
@@ -57,14 +55,17 @@ int cede__os_at_thread_exit(void (*hook)(void));
 struct cede__os_mutex {
     pthread_mutex_t mutex;
 };
-#define CEDE__OS_MUTEX_INIT                                                                                            \
-    {                                                                                                                  \
-        PTHREAD_MUTEX_INITIALIZER                                                                                      \
-    }
 void cede__os_mutex_init(struct cede__os_mutex *mutex);
 void cede__os_mutex_destroy(struct cede__os_mutex *mutex);
 void cede__os_lock(struct cede__os_mutex *mutex);
 void cede__os_unlock(struct cede__os_mutex *mutex);
+/*
+ * The one lock of the process, for what is rare and short, and never nested. A fork waits for it, so the child finds it
+ * free. The attempt is for signal handlers.
+ */
+void cede__os_lock_process(void);
+void cede__os_unlock_process(void);
+bool cede__os_try_lock_process(void);
 
 /* --- Faults (os_fault.c) --- */
 /* Looks at a faulting address, in a signal handler; says what it has to say with cede__message_*. */

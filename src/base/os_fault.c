@@ -23,20 +23,26 @@ static cede__os_fault_witness *_Atomic the_witness;
 static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool installed;
 
+static void die_by(int number, const siginfo_t *info)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigaction(number, &standard, NULL);
+    if (info->si_code <= 0) /* sent by somebody: it does not come again by itself */
+        raise(number);
+}
+
 static void pass_on(int number, siginfo_t *info, void *machine)
 {
     const struct sigaction *previous = number == SIGSEGV ? &previous_segv : &previous_bus;
-    if (previous->sa_flags & SA_SIGINFO) {
+    bool handler = previous->sa_handler != SIG_DFL && previous->sa_handler != SIG_IGN;
+    if (handler)
+        pthread_sigmask(SIG_BLOCK, &previous->sa_mask, NULL);
+    if (previous->sa_flags & SA_SIGINFO)
         previous->sa_sigaction(number, info, machine);
-    } else if (previous->sa_handler != SIG_DFL && previous->sa_handler != SIG_IGN) {
+    else if (handler)
         previous->sa_handler(number);
-    } else {
-        /* An ignored fault would recur for ever; the kernel does not ignore one either. */
-        struct sigaction standard = {.sa_handler = SIG_DFL};
-        sigaction(number, &standard, NULL);
-        if (info->si_code <= 0) /* sent by somebody: it does not come again by itself */
-            raise(number);
-    }
+    else if (previous->sa_handler == SIG_DFL || info->si_code > 0)
+        die_by(number, info); /* the kernel does not ignore a fault either, only a signal that was sent */
 }
 
 static void on_fault(int number, siginfo_t *info, void *machine)

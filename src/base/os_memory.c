@@ -11,7 +11,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -115,8 +114,8 @@ void cede__os_unmap(void *memory, size_t bytes)
 }
 
 /*
- * Whether a range is really without access: an emulator may accept the advice and do nothing. The kernel is asked to write
- * there, which it refuses with an error and not with a signal.
+ * Whether a range is really without access: an emulator may accept the advice and do nothing. The kernel is asked to
+ * write there, which it refuses with an error and not with a signal.
  */
 static bool is_guarded(void *memory)
 {
@@ -150,12 +149,12 @@ int cede__os_guard(void *memory, size_t bytes)
     return CEDE_OK;
 }
 
-void cede__os_set_access(void *memory, size_t bytes, bool accessible)
+int cede__os_set_access(void *memory, size_t bytes, bool accessible)
 {
     int saved_errno = errno;
-    /* Giving it back cannot fail: it makes no mapping that was not there before access was taken. */
-    (void)mprotect(memory, bytes, accessible ? PROT_READ | PROT_WRITE : PROT_NONE);
-    errno = saved_errno;
+    if (mprotect(memory, bytes, accessible ? PROT_READ | PROT_WRITE : PROT_NONE) != 0)
+        return refusal(saved_errno);
+    return CEDE_OK;
 }
 
 static void advise(void *memory, size_t bytes, int advice)
@@ -178,22 +177,4 @@ void cede__os_prefer_huge(void *memory, size_t bytes)
 void cede__os_refuse_huge(void *memory, size_t bytes)
 {
     advise(memory, bytes, MADV_NOHUGEPAGE);
-}
-
-size_t cede__os_resident(void *memory, size_t bytes)
-{
-    int saved_errno = errno;
-    size_t page = cede__os_page_size(), resident = 0;
-    unsigned char present[256];
-    for (size_t done = 0; done < bytes;) {
-        size_t pages = (bytes - done) / page;
-        pages = pages < sizeof present ? pages : sizeof present;
-        if (pages == 0 || mincore((char *)memory + done, pages * page, present) != 0)
-            break;
-        for (size_t i = 0; i < pages; i++)
-            resident += (present[i] & 1) * page;
-        done += pages * page;
-    }
-    errno = saved_errno;
-    return resident;
 }

@@ -58,6 +58,7 @@ uint64_t cede__os_thread_token(void)
 }
 
 static pthread_key_t exit_key;
+static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static bool exit_key_made;
 static CEDE__THREAD_LOCAL struct {
     void (*hooks[4])(void);
@@ -73,16 +74,17 @@ static void run_exit_hooks(void *unused)
 }
 
 /*
- * Made when the program starts, since hooks are called in the order of the keys: split-stack code must have run before
- * libgcc clears a thread's segments away.
+ * Made when the program starts, but for constructors that come before, since hooks are called in the order of the keys:
+ * split-stack code must have run before libgcc clears a thread's segments away.
  */
-__attribute__((constructor)) static void make_exit_key(void)
+static void make_exit_key(void)
 {
     exit_key_made = pthread_key_create(&exit_key, run_exit_hooks) == 0;
 }
 
 int cede__os_at_thread_exit(void (*hook)(void))
 {
+    pthread_once(&exit_once, make_exit_key);
     if (!exit_key_made || at_exit.count == sizeof at_exit.hooks / sizeof *at_exit.hooks ||
         pthread_setspecific(exit_key, &at_exit) != 0)
         return CEDE_ENOMEM;
@@ -124,4 +126,27 @@ bool cede__os_env_is_on(const char *name)
 {
     const char *value = getenv(name);
     return value && *value && !cede__os_env_is_off(name);
+}
+
+static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void cede__os_lock_process(void)
+{
+    pthread_mutex_lock(&process_lock);
+}
+
+void cede__os_unlock_process(void)
+{
+    pthread_mutex_unlock(&process_lock);
+}
+
+bool cede__os_try_lock_process(void)
+{
+    return pthread_mutex_trylock(&process_lock) == 0;
+}
+
+__attribute__((constructor)) static void set_up_process(void)
+{
+    pthread_once(&exit_once, make_exit_key);
+    pthread_atfork(cede__os_lock_process, cede__os_unlock_process, cede__os_unlock_process);
 }

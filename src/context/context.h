@@ -17,6 +17,6 @@
 void cede__context_prepare(cede_context *context, char *low, char *top, cede_context_entry *entry, void *arg);
 
 /* What a context's entry returns into, on the context's stack; it may not come back. The layer above sets it, once. */
-extern void (*cede__context_returned)(void *result);
+__attribute__((visibility("hidden"))) extern void (*cede__context_returned)(void *result);
 
 #endif

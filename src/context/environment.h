@@ -15,6 +15,8 @@
 #define CEDE__HAS_FP_WORDS 0
 #endif
 
+#define CEDE__MXCSR_FLAGS 0x3fu /* what has happened: that stays the thread's */
+
 /*
  * x86: MXCSR and the x87 control word. AArch64: FPCR. Rounding, traps and flushing of denormals; not the status flags.
  */
@@ -29,7 +31,7 @@ static inline struct cede__fp_words cede__fp_read(void)
     uint32_t mxcsr;
     uint16_t x87;
     __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(x87));
-    words.control = (uint64_t)mxcsr << 16 | x87;
+    words.control = (uint64_t)(mxcsr & ~CEDE__MXCSR_FLAGS) << 16 | x87;
 #elif defined(__aarch64__)
     __asm__ volatile("mrs %0, fpcr" : "=r"(words.control));
 #endif
@@ -39,8 +41,10 @@ static inline struct cede__fp_words cede__fp_read(void)
 static inline void cede__fp_write(struct cede__fp_words words)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    uint32_t mxcsr = (uint32_t)(words.control >> 16);
+    uint32_t mxcsr;
     uint16_t x87 = (uint16_t)words.control;
+    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+    mxcsr = (mxcsr & CEDE__MXCSR_FLAGS) | (uint32_t)(words.control >> 16);
     __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87));
 #elif defined(__aarch64__)
     __asm__ volatile("msr fpcr, %0" : : "r"(words.control));

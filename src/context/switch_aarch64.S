@@ -29,6 +29,7 @@
 #if defined(__aarch64__) && defined(__ELF__) && !(defined(CEDE_UCONTEXT) && CEDE_UCONTEXT)
 
         .text
+        .hidden cede__context_returned
 
 /*
  * cede_transfer cede_context_switch(cede_context *from, const cede_context *to, void *value, uintptr_t word);
@@ -66,6 +67,14 @@ cede_context_switch:
         .cfi_rel_offset x26, 56
         .cfi_rel_offset x27, 64
         .cfi_rel_offset x28, 72
+        .cfi_rel_offset d8, 80
+        .cfi_rel_offset d9, 88
+        .cfi_rel_offset d10, 96
+        .cfi_rel_offset d11, 104
+        .cfi_rel_offset d12, 112
+        .cfi_rel_offset d13, 120
+        .cfi_rel_offset d14, 128
+        .cfi_rel_offset d15, 136
         .cfi_rel_offset x30, 144
         adr     x4, .Lback
         mov     x5, sp

@@ -25,6 +25,7 @@
 #if defined(__x86_64__) && !defined(__ILP32__) && defined(__ELF__) && !(defined(CEDE_UCONTEXT) && CEDE_UCONTEXT)
 
         .text
+        .hidden cede__context_returned
 
 /*
  * cede_transfer cede_context_switch(cede_context *from, const cede_context *to, void *value, uintptr_t word);

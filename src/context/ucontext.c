@@ -14,6 +14,7 @@
 #include "base/compiler.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <ucontext.h>
 
 #include "context/context.h"
@@ -23,7 +24,10 @@
 
 struct parked {
     ucontext_t machine;
-    /* Written by the side that switches here. The control words stay the thread's; swapcontext would bring old ones back. */
+    /*
+     * Written by the side that switches here. The control words stay the thread's; swapcontext would bring old ones
+     * back.
+     */
     cede_transfer received;
     struct cede__fp_words fp;
     cede_context_entry *entry;
@@ -70,6 +74,7 @@ CEDE__NO_SPLIT cede_transfer cede_context_switch(cede_context *from, const cede_
     struct parked *other = to->pc;
     other->received = (cede_transfer){value, word};
     other->fp = cede__fp_read();
+    pthread_sigmask(SIG_SETMASK, NULL, &other->machine.uc_sigmask); /* stays the thread's, too */
     from->pc = &self;
     from->fp = NULL;
     from->sp = (void *)((uintptr_t)below_caller() & ~(uintptr_t)15);

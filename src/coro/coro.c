@@ -64,7 +64,7 @@ static uint64_t next_generation(void)
 static cede_coro *make(const cede_coro_options *o, cede_source *source, struct cede__thread *thread)
 {
     size_t room = o->stack == CEDE_SHARED ? cede__rooms_guess(thread->rooms, o->entry) : 0;
-    cede_coro *coro = cede__cell_alloc(thread->heap, CEDE__CELL_CORO, sizeof *coro + room);
+    cede_coro *coro = cede__cell_alloc(CEDE__CELL_CORO, sizeof *coro + room);
     if (!coro)
         return NULL;
     memset(coro, 0, sizeof *coro);
@@ -91,13 +91,14 @@ static void unmake(cede_coro *coro)
         cede__cell_free(cold, sizeof *cold);
     }
     size_t bytes = cell_bytes(coro);
-    coro->hot.gate = CEDE__GATE_FREE;
+    if (coro->hot.gate != CEDE__GATE_FREE) /* it was not just made */
+        cede__coro_set_gate(coro, CEDE__GATE_FREE);
     cede__cell_free(coro, bytes);
 }
 
-static int set_name(cede_coro *coro, struct cede__thread *thread, const char *name)
+static int set_name(cede_coro *coro, const char *name)
 {
-    int error = name ? cede__cold_make(coro, thread) : CEDE_OK;
+    int error = name ? cede__cold_make(coro) : CEDE_OK;
     if (name && !error)
         strncpy(coro->cold->name, name, sizeof coro->cold->name - 1);
     return error;
@@ -120,7 +121,7 @@ int cede_coro_create(cede_coro **out, const cede_coro_options *options)
     cede_coro *coro = make(options, source, thread);
     if (!coro)
         return CEDE_ENOMEM;
-    error = set_name(coro, thread, options->name);
+    error = set_name(coro, options->name);
     if (error) {
         unmake(coro);
         return error;
@@ -144,13 +145,12 @@ int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, v
 /* Gets hold of a coroutine that does not run, and may be changed by this thread. */
 static int find_idle(cede_coro *handle, cede_coro **out)
 {
-    struct cede__thread *thread;
     int error = cede__coro_find(handle, out);
-    if (!error)
-        error = cede__thread_ready(&thread);
     if (error)
         return error;
-    return (*out)->hot.gate == CEDE__GATE_RUNNING ? CEDE_ERUNNING : cede__coro_check_thread(*out, thread);
+    if ((*out)->hot.gate == CEDE__GATE_RUNNING)
+        return CEDE_ERUNNING;
+    return cede__coro_check_thread(*out, cede__thread_here());
 }
 
 int cede_coro_reset(cede_coro *handle, cede_entry *entry, void *arg)
@@ -182,7 +182,6 @@ int cede_coro_destroy(cede_coro *handle)
     if (cede__coro_is_suspended(coro))
         cede__coro_unplace(coro);
     cede_source *source = coro->hot.context.fp;
-    cede__coro_set_gate(coro, CEDE__GATE_FREE);
     unmake(coro);
     if (source)
         cede__source_drop(source);

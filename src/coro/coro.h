@@ -31,7 +31,9 @@
  *   SEALED      destroy  reset     .         .         unseal    .         .
  *   FINISHED    destroy  reset     .         .         .         .         .
  *
- * cede__coro_set_gate checks each change against this table; the inline path does only WAITING -> RUNNING -> WAITING.
+ * cede__coro_set_gate checks each change against this table. Two places do not go through it: the inline path, with
+ * WAITING
+ * -> RUNNING -> WAITING, and the claiming of a migrating coroutine, which must look and change in one step.
  */
 #ifndef CEDE_CORO_CORO_H
 #define CEDE_CORO_CORO_H
@@ -108,7 +110,6 @@ struct cede__thread {
     struct cede__tls tls;  /* first: the inline path knows it */
     struct cede__hot root; /* stands for the thread's own stack */
     struct cede__exceptions no_exceptions;
-    struct cede__heap *heap;
     struct cede__rooms *rooms; /* see room.c */
     void *altstack;
     bool ready;
@@ -204,6 +205,6 @@ void cede__overflow_witness(const void *address);
 
 void cede__mailbox_destroy(struct cede__mailbox *mailbox);
 void cede__mailbox_empty(struct cede__mailbox *mailbox);
-int cede__cold_make(cede_coro *coro, struct cede__thread *thread);
+int cede__cold_make(cede_coro *coro);
 
 #endif

@@ -13,7 +13,13 @@
 
 #include <cede/error.h>
 
-#if CEDE_CHECKED
+/* Another thread may be running a migrating coroutine. */
+static bool is_free(const cede_coro *coro)
+{
+    return __atomic_load_n(&coro->hot.gate, __ATOMIC_RELAXED) == CEDE__GATE_FREE;
+}
+
+#if CEDE_CHECKED && UINTPTR_MAX > UINT32_MAX
 
 #define TAG_SHIFT 48
 #define TAG_MASK ((uintptr_t)0x7fff)
@@ -29,7 +35,7 @@ int cede__coro_find(const cede_coro *handle, cede_coro **out)
     cede_coro *coro = (cede_coro *)((uintptr_t)handle & (((uintptr_t)1 << TAG_SHIFT) - 1));
     if (!coro)
         return CEDE_EINVAL;
-    if (coro->hot.gate == CEDE__GATE_FREE || (coro->generation & TAG_MASK) != tag)
+    if (is_free(coro) || (coro->generation & TAG_MASK) != tag)
         return CEDE_ESTALE;
     *out = coro;
     return CEDE_OK;
@@ -46,7 +52,7 @@ int cede__coro_find(const cede_coro *handle, cede_coro **out)
 {
     if (CEDE__UNLIKELY(!handle))
         return CEDE_EINVAL;
-    if (CEDE__UNLIKELY(handle->hot.gate == CEDE__GATE_FREE))
+    if (CEDE__UNLIKELY(is_free(handle)))
         return CEDE_ESTALE;
     *out = (cede_coro *)(uintptr_t)handle;
     return CEDE_OK;

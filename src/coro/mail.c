@@ -52,11 +52,11 @@ void cede__mailbox_destroy(struct cede__mailbox *mailbox)
         cede__cell_free(mailbox, sizeof *mailbox);
 }
 
-int cede__cold_make(cede_coro *coro, struct cede__thread *thread)
+int cede__cold_make(cede_coro *coro)
 {
     if (coro->cold)
         return CEDE_OK;
-    struct cede__cold *cold = cede__cell_alloc(thread->heap, CEDE__CELL_SAVE, sizeof *cold);
+    struct cede__cold *cold = cede__cell_alloc(CEDE__CELL_SAVE, sizeof *cold);
     if (!cold)
         return CEDE_ENOMEM;
     memset(cold, 0, sizeof *cold);
@@ -64,12 +64,12 @@ int cede__cold_make(cede_coro *coro, struct cede__thread *thread)
     return CEDE_OK;
 }
 
-static int need_mailbox(cede_coro *coro, struct cede__thread *thread)
+static int need_mailbox(cede_coro *coro)
 {
-    int error = cede__cold_make(coro, thread);
+    int error = cede__cold_make(coro);
     if (error || coro->cold->mailbox)
         return error;
-    struct cede__mailbox *mailbox = cede__cell_alloc(thread->heap, CEDE__CELL_SAVE, sizeof *mailbox);
+    struct cede__mailbox *mailbox = cede__cell_alloc(CEDE__CELL_SAVE, sizeof *mailbox);
     if (!mailbox)
         return CEDE_ENOMEM; /* the name's block, if it was made here, stays for the next try */
     cede__mailbox_empty(mailbox);
@@ -77,26 +77,34 @@ static int need_mailbox(cede_coro *coro, struct cede__thread *thread)
     return CEDE_OK;
 }
 
-static int find(cede_coro *handle, cede_coro **coro, struct cede__thread **thread)
+static bool runs_here(const cede_coro *coro, const struct cede__thread *thread)
 {
-    int error = cede__coro_find(handle, coro);
-    if (!error)
-        error = cede__thread_ready(thread);
-    return error ? error : cede__coro_check_thread(*coro, *thread);
+    for (const struct cede__hot *hot = thread->tls.current; hot; hot = hot->link)
+        if (hot == &coro->hot)
+            return true;
+    return false;
+}
+
+static int find(cede_coro *handle, cede_coro **out)
+{
+    const struct cede__thread *thread = cede__thread_here();
+    int error = cede__coro_find(handle, out);
+    if (!error && (*out)->hot.gate == CEDE__GATE_RUNNING)
+        return runs_here(*out, thread) ? CEDE_OK : CEDE_EPERM;
+    return error ? error : cede__coro_check_thread(*out, thread);
 }
 
 int cede_coro_send(cede_coro *handle, const void *bytes, size_t length)
 {
-    struct cede__thread *thread;
     cede_coro *coro;
-    int error = find(handle, &coro, &thread);
+    int error = find(handle, &coro);
     if (error)
         return error;
     if (!bytes && length)
         return CEDE_EINVAL;
     if (length > CEDE_MESSAGE_MAX)
         return CEDE_EMSGSIZE;
-    error = need_mailbox(coro, thread);
+    error = need_mailbox(coro);
     if (error)
         return error;
     struct cede__mailbox *box = coro->cold->mailbox;
@@ -112,10 +120,9 @@ int cede_coro_send(cede_coro *handle, const void *bytes, size_t length)
 
 int cede_coro_receive(cede_coro *handle, void *bytes, size_t room, size_t *length)
 {
-    struct cede__thread *thread;
     cede_coro *coro;
     uint32_t header;
-    int error = find(handle, &coro, &thread);
+    int error = find(handle, &coro);
     if (error)
         return error;
     if (!length || (!bytes && room))

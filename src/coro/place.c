@@ -24,6 +24,12 @@ void cede__coro_set_start(cede_coro *coro, size_t stack_size, void *arg, cede_so
 
 size_t cede__coro_depth(const cede_coro *coro)
 {
+#if CEDE_SPLIT_STACK
+    const char *sp = coro->hot.context.sp;
+    if (sp < coro->stack->low ||
+        sp > coro->stack->high) /* in another segment: all of the first one is used, at least */
+        return (size_t)(coro->stack->high - coro->stack->low);
+#endif
     return (size_t)(coro->stack->high - (char *)coro->hot.context.sp);
 }
 
@@ -126,6 +132,8 @@ static void leave_shared(cede_coro *coro)
 {
     struct cede__shared_stack *stack = (struct cede__shared_stack *)coro->stack;
     if (stack->occupant == coro) {
+        if (!cede__source_watches(stack->stack.source))
+            cede__stack_check_canary(&stack->stack);
         note_depth(stack, coro);
         cede__sanitize_forget(coro->hot.context.sp, coro->stack->high);
         stack->occupant = NULL;

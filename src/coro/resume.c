@@ -58,7 +58,10 @@ static int check_resume(const cede_coro *coro, const struct cede__thread *thread
 
 /* --- Getting its bytes in place --- */
 
-/* Of several threads that want it at once, one gets a migrating coroutine: the state is looked at and changed in one step. */
+/*
+ * Of several threads that want it at once, one gets a migrating coroutine: the state is looked at and changed in one
+ * step.
+ */
 static int claim(cede_coro *coro, struct cede__thread *thread)
 {
     uintptr_t expected = __atomic_load_n(&coro->hot.gate, __ATOMIC_RELAXED);
@@ -79,23 +82,18 @@ static int get_in_place(cede_coro *coro, struct cede__thread *thread)
         return claim(coro, thread);
     if (coro->hot.gate == CEDE__GATE_CREATED)
         return cede__coro_place(coro, thread);
-    if (cede__is_sealed(coro)) {
-        int error = cede__seal_occupant((struct cede__shared_stack *)coro->stack, thread);
-        if (error)
-            return error;
+    struct cede__shared_stack *stack = (struct cede__shared_stack *)coro->stack;
+    if (cede__source_watches(stack->stack.source))
+        return cede__watched_open(stack);
+    if (!cede__is_sealed(coro))
+        return CEDE_OK;
+    int error = cede__seal_occupant(stack, thread);
+    if (!error)
         cede__unseal(coro);
-    }
-    return CEDE_OK;
+    return error;
 }
 
 /* --- There and back --- */
-
-/* In check mode its stack can be accessed only while it runs. */
-static void set_access(cede_coro *coro, bool accessible)
-{
-    if (CEDE__UNLIKELY(cede__source_watches(coro->stack->source)))
-        cede__watched_set_access((struct cede__shared_stack *)coro->stack, accessible);
-}
 
 static void settle(cede_coro *coro, struct cede__thread *thread, bool finished)
 {
@@ -104,7 +102,8 @@ static void settle(cede_coro *coro, struct cede__thread *thread, bool finished)
         cede__coro_set_gate(coro, CEDE__GATE_FINISHED);
         return;
     }
-    set_access(coro, false);
+    if (CEDE__UNLIKELY(cede__source_watches(coro->stack->source)))
+        cede__watched_close((struct cede__shared_stack *)coro->stack);
     uintptr_t gate = cede__coro_waiting_gate(coro, thread);
     if (gate == CEDE__GATE_MIGRANT) /* from now on another thread may take it: everything before must be seen there */
         __atomic_store_n(&coro->hot.gate, gate, __ATOMIC_RELEASE);
@@ -112,10 +111,9 @@ static void settle(cede_coro *coro, struct cede__thread *thread, bool finished)
         cede__coro_set_gate(coro, gate);
 }
 
-void cede__resume_settle(cede_coro *coro, uintptr_t gate, uintptr_t word)
+void cede__resume_settle(cede_coro *coro, uintptr_t word)
 {
     struct cede__thread *thread = cede__thread_here();
-    (void)gate;
     if (word != CEDE__WORD_FINISHED) {
         struct cede__fp_words none = {0};
         cede__care_stash(thread, coro, none);
@@ -127,8 +125,8 @@ void cede__resume_settle(cede_coro *coro, uintptr_t gate, uintptr_t word)
  * Between the two changes of the split-stack description the limit is not that of the running stack, so nothing is
  * called there but the switch, and this function checks no limit.
  */
-static CEDE__NO_SPLIT cede_transfer switch_stacks(struct cede__care *mine, cede_coro *coro, struct cede__hot *parent,
-                                                  void *in)
+static CEDE__AROUND_SWITCH cede_transfer switch_stacks(struct cede__care *mine, cede_coro *coro,
+                                                       struct cede__hot *parent, void *in)
 {
 #if CEDE_SPLIT_STACK
     __splitstack_getcontext(mine->split);
@@ -155,7 +153,6 @@ static cede_transfer run(cede_coro *coro, struct cede__thread *thread, void *in)
     coro->hot.switches++;
     if (shared)
         thread->tls.shared_key = CEDE__CLOSED;
-    set_access(coro, true);
     cede__care_enter(&mine, thread, coro);
     cede__sanitize_leave(&left, thread, &coro->hot);
     thread->tls.current = &coro->hot;
@@ -212,7 +209,9 @@ void cede__coro_returned(void *result)
 {
     struct cede__thread *thread = cede__thread_here();
     cede_coro *coro = cede__thread_current(thread);
-    if (!coro)
+    const char *here = __builtin_frame_address(0);
+    bool own_stack = coro && (CEDE_SPLIT_STACK || (here >= coro->stack->low && here < coro->stack->high));
+    if (!own_stack) /* a bare context's, made by the program itself */
         cede__die("the entry function of a context returned, and there is nowhere to return to");
     cede__sanitize_leave(NULL, thread, coro->hot.link);
     cede_context_switch(&coro->hot.context, &coro->hot.link->context, result, CEDE__WORD_FINISHED);

@@ -23,7 +23,9 @@ struct cede__left {
 /*
  * Leaving for `to`, which is the record of a thread's own stack or a coroutine. `left` is NULL when nobody comes back.
  */
-static inline void cede__sanitize_leave(struct cede__left *left, struct cede__thread *thread, struct cede__hot *to)
+static inline __attribute__((always_inline)) void cede__sanitize_leave(struct cede__left *left,
+                                                                       struct cede__thread *thread,
+                                                                       struct cede__hot *to)
 {
 #if CEDE__ASAN
     bool root = to == &thread->root;
@@ -41,7 +43,8 @@ static inline void cede__sanitize_leave(struct cede__left *left, struct cede__th
 }
 
 /* Arriving again on the stack that is now the running one; with NULL, for the first time. */
-static inline void cede__sanitize_arrive(struct cede__left *left, const void **from_low, size_t *from_size)
+static inline __attribute__((always_inline)) void cede__sanitize_arrive(struct cede__left *left, const void **from_low,
+                                                                        size_t *from_size)
 {
 #if CEDE__ASAN
     __sanitizer_finish_switch_fiber(left ? left->fake_stack : NULL, from_low, from_size);
@@ -52,7 +55,7 @@ static inline void cede__sanitize_arrive(struct cede__left *left, const void **f
 }
 
 /* The same in a coroutine, which is the only place to learn the bounds of the thread's own stack. */
-static inline void cede__sanitize_arrive_in_coro(struct cede__left *left)
+static inline __attribute__((always_inline)) void cede__sanitize_arrive_in_coro(struct cede__left *left)
 {
     const void *low = NULL;
     size_t size = 0;

@@ -74,7 +74,7 @@ int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *t
     size_t needed = cede__sanitize_saved_size(bytes);
     char *cell = NULL;
     if (needed > coro->room * 8u) {
-        cell = cede__cell_alloc(thread->heap, CEDE__CELL_SAVE, needed);
+        cell = cede__cell_alloc(CEDE__CELL_SAVE, needed);
         if (!cell)
             return CEDE_ENOMEM;
         cede__rooms_learn(thread->rooms, coro->entry, needed);

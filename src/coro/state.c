@@ -52,7 +52,7 @@ bool cede__coro_is_suspended(const cede_coro *coro)
 
 int cede__coro_check_thread(const cede_coro *coro, const struct cede__thread *thread)
 {
-    uintptr_t gate = coro->hot.gate;
+    uintptr_t gate = __atomic_load_n(&coro->hot.gate, __ATOMIC_RELAXED);
     if (gate < CEDE__GATE_FIRST_KEY)
         return CEDE_OK;
     return (gate & ~(uintptr_t)CEDE__GATE_BITS) == thread->tls.key ? CEDE_OK : CEDE_EPERM;

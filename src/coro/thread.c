@@ -20,7 +20,18 @@
 #define RECORD cede__tls_calls_only /* inline callers do not link with this build */
 #endif
 
-CEDE_API CEDE__THREAD_LOCAL struct cede__thread RECORD;
+/*
+ * Inline code names it in assembly alone, so a link-time optimiser must be told that it is used. A thread without
+ * coroutines has keys that open nothing.
+ */
+#ifdef __clang__
+#define KEPT __attribute__((used))
+#else
+#define KEPT __attribute__((used, externally_visible))
+#endif
+
+CEDE_API KEPT CEDE__THREAD_LOCAL struct cede__thread RECORD = {
+    .tls = {.key = CEDE__CLOSED, .shared_key = CEDE__CLOSED}};
 
 CEDE__NOINLINE struct cede__thread *cede__thread_here(void)
 {
@@ -36,13 +47,13 @@ CEDE__NOINLINE struct cede__thread *cede__thread_here(void)
 static void leave(void)
 {
     struct cede__thread *thread = cede__thread_here();
-    if (thread->tls.current != &thread->root)
-        return; /* the thread ends inside of a coroutine (pthread_exit): its stack is in use */
     cede__os_unwatch_faults(thread->altstack);
     cede__os_free(thread->rooms);
     thread->ready = false;
-    thread->tls.current = NULL;
-    thread->tls.key = 0;
+    thread->tls.current =
+        NULL; /* a coroutine, if the thread ended inside of one: it stays as it is, for ever running */
+    thread->tls.key = CEDE__CLOSED;
+    thread->tls.shared_key = CEDE__CLOSED;
 }
 
 static void set_up(struct cede__thread *thread)
@@ -57,7 +68,7 @@ static void set_up(struct cede__thread *thread)
 #if CEDE__TSAN
     thread->root_fiber = __tsan_get_current_fiber();
 #endif
-    cede__context_returned = cede__coro_returned;
+    __atomic_store_n(&cede__context_returned, cede__coro_returned, __ATOMIC_RELAXED);
     thread->ready = true;
 }
 
@@ -65,9 +76,6 @@ static CEDE__COLD int make_ready(struct cede__thread *thread)
 {
     if (cede__os_shadow_stack_on())
         return CEDE_ESHSTK;
-    thread->heap = cede__heap_of_thread();
-    if (!thread->heap)
-        return CEDE_ENOMEM;
     int error = cede__rooms_create(&thread->rooms);
     if (error)
         return error;

@@ -14,7 +14,6 @@
 #include <cede/error.h>
 
 static CEDE__THREAD_LOCAL cede_source *my_private, *my_shared;
-static struct cede__os_mutex large_lock = CEDE__OS_MUTEX_INIT;
 static cede_source *the_large;
 
 static int make(cede_source **place, cede_source_kind kind)
@@ -26,18 +25,19 @@ static int make(cede_source **place, cede_source_kind kind)
     return error;
 }
 
-static size_t stacks_in_use(cede_source *source)
+/* By stacks, or by coroutines that were created with it by name. */
+static bool is_used(cede_source *source)
 {
     cede_source_stats stats = {.size = sizeof stats};
     cede_source_stats_get(source, &stats);
-    return stats.stacks_in_use;
+    return stats.stacks_in_use > 0 || stats.coroutines > 0;
 }
 
 static void leave(cede_source **mine)
 {
     cede_source *source = *mine;
     *mine = NULL;
-    if (!source || stacks_in_use(source) > 0)
+    if (!source || is_used(source))
         return;
     source->permanent = false;
     cede_source_destroy(source);
@@ -83,9 +83,9 @@ int cede_source_default_shared(cede_source **out)
 
 int cede__source_default_large(cede_source **out)
 {
-    cede__os_lock(&large_lock);
+    cede__os_lock_process();
     int error = the_large ? CEDE_OK : make(&the_large, CEDE_SOURCE_MMAP);
     *out = the_large;
-    cede__os_unlock(&large_lock);
+    cede__os_unlock_process();
     return error;
 }

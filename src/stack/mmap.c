@@ -17,6 +17,7 @@ static int acquire(cede_source *source, size_t bytes, cede_stack **out)
     int error = cede__os_map(&memory, footprint, 0);
     if (error)
         return error;
+    cede__os_refuse_huge(memory, footprint); /* the first touch shall cost a page */
     error = cede__stack_guard(source, memory);
     if (error) {
         cede__os_unmap(memory, footprint);

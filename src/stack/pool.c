@@ -76,7 +76,10 @@ static int add_block(struct pool_source *pool)
     if (reserve(&pool->hot, pool->slots + slots) || reserve(&pool->cold, pool->slots + slots))
         return CEDE_ENOMEM;
     void *memory;
-    int error = cede__os_map(&memory, slots * pool->slot_size, 0);
+    int error;
+    do /* where there is no room for a large block, there may be for a small one */
+        error = cede__os_map(&memory, slots * pool->slot_size, 0);
+    while (error == CEDE_ENOMEM && (slots /= 2) > 0);
     if (error)
         return error;
     cede__os_refuse_huge(memory, slots * pool->slot_size); /* a huge page would make each touched stack cost 2 MiB */

@@ -19,25 +19,25 @@ struct shared_source {
     struct cede__shared_stack *stacks;
 };
 
-static size_t footprint(const cede_source *source)
+size_t cede__shared_footprint(const cede_source *source)
 {
     return source->guard_size + source->stack_size;
 }
 
-int cede__shared_map(cede_source *source, struct cede__shared_stack *shared)
+static int map_stack(cede_source *source, struct cede__shared_stack *shared)
 {
     void *memory;
-    int error = cede__os_map(&memory, footprint(source), 0);
+    int error = cede__os_map(&memory, cede__shared_footprint(source), 0);
     if (error)
         return error;
     error = cede__stack_guard(source, memory);
     if (error) {
-        cede__os_unmap(memory, footprint(source));
+        cede__os_unmap(memory, cede__shared_footprint(source));
         return error;
     }
     shared->stack.source = source;
     shared->stack.low = (char *)memory + source->guard_size;
-    shared->stack.high = (char *)memory + footprint(source);
+    shared->stack.high = (char *)memory + cede__shared_footprint(source);
     cede__stack_set_canary(&shared->stack);
     cede__stack_register(&shared->stack);
     return CEDE_OK;
@@ -47,7 +47,7 @@ void cede__shared_unmap(struct cede__shared_stack *shared)
 {
     const cede_source *source = shared->stack.source;
     cede__stack_deregister(&shared->stack);
-    cede__os_unmap(shared->stack.low - source->guard_size, footprint(source));
+    cede__os_unmap(shared->stack.low - source->guard_size, cede__shared_footprint(source));
 }
 
 static void unmap_stacks(struct shared_source *shared, size_t count)
@@ -66,7 +66,7 @@ static int open_shared(cede_source *source, const cede_source_options *options)
         return CEDE_ENOMEM;
     memset(shared->stacks, 0, count * sizeof *shared->stacks);
     for (size_t i = 0; i < count; i++) {
-        int error = cede__shared_map(source, &shared->stacks[i]);
+        int error = map_stack(source, &shared->stacks[i]);
         if (error) {
             unmap_stacks(shared, i);
             return error;
@@ -76,7 +76,7 @@ static int open_shared(cede_source *source, const cede_source_options *options)
     if (cede__os_env_is_on("CEDE_CHECK_STACKS"))
         source->flags |= CEDE_SOURCE_CHECK;
     source->limit = SIZE_MAX;
-    source->mapped = count * footprint(source);
+    source->mapped = count * cede__shared_footprint(source);
     return CEDE_OK;
 }
 
@@ -137,7 +137,7 @@ int cede_source_stack_stats(cede_source *source, size_t index, cede_source_stats
     *stats = (cede_source_stats){.size = sizeof *stats, .kind = CEDE_SOURCE_SHARED};
     stats->stack_size = source->stack_size;
     stats->guard_size = source->guard_size;
-    stats->mapped_bytes = footprint(source);
+    stats->mapped_bytes = cede__shared_footprint(source);
     add(stats, &shared->stacks[index]);
     return CEDE_OK;
 }

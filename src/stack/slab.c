@@ -22,7 +22,6 @@
 struct cede__debug_root cede__debug_root = {.layout = 1};
 
 static CEDE__THREAD_LOCAL struct cede__heap *my_heap;
-static struct cede__os_mutex orphans_lock = CEDE__OS_MUTEX_INIT;
 static struct cede__heap *orphans;
 
 /* --- Size classes --- */
@@ -47,8 +46,8 @@ static size_t size_of_class(unsigned index)
 }
 
 /*
- * Save areas come and go, in many sizes: in eighths of a doubling few sizes share the slabs, and half-empty ones are rare.
- * Control blocks come in a few sizes and stay: they are not rounded further.
+ * Save areas come and go, in many sizes: in eighths of a doubling few sizes share the slabs, and half-empty ones are
+ * rare. Control blocks come in a few sizes and stay: they are not rounded further.
  */
 static size_t rounded(enum cede__cell_kind kind, size_t bytes)
 {
@@ -85,7 +84,6 @@ static bool add_chunk(struct cede__heap *heap)
     if (heap->chunks > 0) /* a program with few coroutines does not need 2 MiB for them */
         cede__os_prefer_huge(memory, CEDE__CHUNK_SIZE);
     struct cede__chunk *chunk = memory;
-    chunk->heap = heap;
     give_slabs(heap, chunk);
     chunk->next = atomic_load_explicit(&cede__debug_root.chunks, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&cede__debug_root.chunks, &chunk->next, chunk, memory_order_release,
@@ -98,11 +96,11 @@ static bool add_chunk(struct cede__heap *heap)
 
 static struct cede__heap *adopt(void)
 {
-    cede__os_lock(&orphans_lock);
+    cede__os_lock_process();
     struct cede__heap *heap = orphans;
     if (heap)
         orphans = heap->next_orphan;
-    cede__os_unlock(&orphans_lock);
+    cede__os_unlock_process();
     return heap;
 }
 
@@ -122,10 +120,10 @@ static struct cede__heap *make_heap(void)
 
 static void orphan(struct cede__heap *heap)
 {
-    cede__os_lock(&orphans_lock);
+    cede__os_lock_process();
     heap->next_orphan = orphans;
     orphans = heap;
-    cede__os_unlock(&orphans_lock);
+    cede__os_unlock_process();
 }
 
 static void leave_heap(void)
@@ -144,13 +142,6 @@ static CEDE__COLD void get_heap(void)
         orphan(heap);
     else
         my_heap = heap;
-}
-
-struct cede__heap *cede__heap_of_thread(void)
-{
-    if (CEDE__UNLIKELY(!my_heap))
-        get_heap();
-    return my_heap;
 }
 
 /* --- Cells --- */
@@ -232,10 +223,15 @@ static void *take(struct cede__heap *heap, struct cede__slab *slab)
     return cell;
 }
 
-void *cede__cell_alloc(struct cede__heap *heap, enum cede__cell_kind kind, size_t bytes)
+void *cede__cell_alloc(enum cede__cell_kind kind, size_t bytes)
 {
     if (CEDE__UNLIKELY(bytes > CEDE__CELL_MAX))
         return cede__large_alloc(bytes);
+    if (CEDE__UNLIKELY(!my_heap))
+        get_heap();
+    struct cede__heap *heap = my_heap;
+    if (CEDE__UNLIKELY(!heap))
+        return NULL;
     unsigned index = class_of(rounded(kind, bytes));
     struct cede__list *partial = &heap->partial[kind][index];
     struct cede__slab *slab = CEDE__CONTAINER(partial->next, struct cede__slab, link);

@@ -61,7 +61,6 @@ struct cede__slab {
 
 struct cede__chunk {
     struct cede__chunk *next; /* all chunks of the process, newest first */
-    struct cede__heap *heap;
     struct cede__slab slabs[CEDE__SLABS_PER_CHUNK];
 };
 
@@ -76,18 +75,17 @@ struct cede__heap {
 /* The process-wide root for debuggers. `layout` changes whenever these structures or struct cede_coro do. */
 struct cede__debug_root {
     uint32_t layout;
-    uint32_t coro_size;
     _Atomic(struct cede__chunk *) chunks;
 };
 CEDE_API extern struct cede__debug_root cede__debug_root;
 
-/* The calling thread's heap: made, or adopted, at the first call. NULL when out of memory. */
-struct cede__heap *cede__heap_of_thread(void);
-
 /* The size of the cell that a request of `bytes` gets. */
 size_t cede__cell_size(enum cede__cell_kind kind, size_t bytes);
-/* A cell of at least `bytes`, 8-aligned, not cleared, from the calling thread's heap; NULL when out of memory. */
-void *cede__cell_alloc(struct cede__heap *heap, enum cede__cell_kind kind, size_t bytes);
+/*
+ * A cell of at least `bytes`, 8-aligned, not cleared, from the calling thread's heap, which is made or adopted at the
+ * first call; NULL when out of memory.
+ */
+void *cede__cell_alloc(enum cede__cell_kind kind, size_t bytes);
 /* Gives a cell back; `bytes` as asked for. The first word is overwritten, nothing else. Any thread. */
 void cede__cell_free(void *cell, size_t bytes);
 

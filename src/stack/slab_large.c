@@ -19,7 +19,6 @@ struct kept {
     size_t bytes;
 };
 
-static struct cede__os_mutex lock = CEDE__OS_MUTEX_INIT;
 static struct kept *kept_list;
 static size_t kept_bytes, live_cells, live_bytes;
 
@@ -49,7 +48,7 @@ static void *take_kept(size_t bytes)
 void *cede__large_alloc(size_t bytes)
 {
     bytes = cede__large_size(bytes);
-    cede__os_lock(&lock);
+    cede__os_lock_process();
     void *memory = take_kept(bytes);
     if (!memory && cede__os_map(&memory, bytes, 0) != CEDE_OK)
         memory = NULL;
@@ -57,14 +56,14 @@ void *cede__large_alloc(size_t bytes)
         live_cells++;
         live_bytes += bytes;
     }
-    cede__os_unlock(&lock);
+    cede__os_unlock_process();
     return memory;
 }
 
 void cede__large_free(void *memory, size_t bytes)
 {
     bytes = cede__large_size(bytes);
-    cede__os_lock(&lock);
+    cede__os_lock_process();
     live_cells--;
     live_bytes -= bytes;
     bool keep = kept_bytes + bytes <= KEEP_BYTES;
@@ -75,19 +74,19 @@ void cede__large_free(void *memory, size_t bytes)
         kept_list = kept;
         kept_bytes += bytes;
     }
-    cede__os_unlock(&lock);
+    cede__os_unlock_process();
     if (!keep)
         cede__os_unmap(memory, bytes);
 }
 
 size_t cede__large_trim(void)
 {
-    cede__os_lock(&lock);
+    cede__os_lock_process();
     struct kept *list = kept_list;
     size_t released = kept_bytes;
     kept_list = NULL;
     kept_bytes = 0;
-    cede__os_unlock(&lock);
+    cede__os_unlock_process();
     while (list) {
         struct kept *next = list->next;
         cede__os_unmap(list, list->bytes);
@@ -98,9 +97,9 @@ size_t cede__large_trim(void)
 
 void cede__large_stats(size_t *cells, size_t *bytes, size_t *kept)
 {
-    cede__os_lock(&lock);
+    cede__os_lock_process();
     *cells = live_cells;
     *bytes = live_bytes;
     *kept = kept_bytes;
-    cede__os_unlock(&lock);
+    cede__os_unlock_process();
 }

@@ -153,7 +153,9 @@ static bool flags_fit_kind(const cede_source_options *o)
         return false;
     if ((o->kind == CEDE_SOURCE_MALLOC || o->kind == CEDE_SOURCE_FIXED) && !unguarded)
         return false;
-    if (unguarded && (o->kind == CEDE_SOURCE_SPLIT || o->guard_size))
+    if ((unguarded || o->kind == CEDE_SOURCE_SPLIT) && o->guard_size)
+        return false;
+    if (unguarded && o->kind == CEDE_SOURCE_SPLIT)
         return false;
     if ((o->flags & CEDE_SOURCE_THREADS) && o->kind != CEDE_SOURCE_POOL && o->kind != CEDE_SOURCE_FIXED)
         return false;
@@ -230,6 +232,10 @@ int cede_source_destroy(cede_source *source)
         return CEDE_EPERM;
     if (atomic_load(&source->coroutines) || atomic_load(&source->in_use))
         return CEDE_EBUSY;
+    if (source->locked) { /* whoever gave the last stack back may still hold it */
+        cede__os_lock(&source->lock);
+        cede__os_unlock(&source->lock);
+    }
     if (source->ops->close)
         source->ops->close(source);
     cede__os_mutex_destroy(&source->lock);
@@ -248,14 +254,12 @@ bool cede__source_can_give(const cede_source *source, size_t bytes)
 
 void cede__source_hold(cede_source *source)
 {
-    if (!source->permanent)
-        atomic_fetch_add_explicit(&source->coroutines, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&source->coroutines, 1, memory_order_relaxed);
 }
 
 void cede__source_drop(cede_source *source)
 {
-    if (!source->permanent)
-        atomic_fetch_sub_explicit(&source->coroutines, 1, memory_order_release);
+    atomic_fetch_sub_explicit(&source->coroutines, 1, memory_order_release);
 }
 
 /* Where one thread at a time uses the source, a plain store will do: other threads only read the counters. */

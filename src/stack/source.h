@@ -60,7 +60,7 @@ struct cede_source {
     size_t limit;      /* most stacks at once; SIZE_MAX: none */
     uint64_t owner;    /* the only thread that may use it; 0: any */
     bool locked;       /* takes the lock for each use */
-    bool permanent;    /* a default source: counts no coroutines and is not destroyed by users */
+    bool permanent;    /* a default source: not destroyed by users */
     struct cede__os_mutex lock;
     _Atomic size_t coroutines;
     _Atomic size_t in_use, peak, mapped, acquired, reused, trimmed; /* changed by cede__source_count alone */
@@ -86,8 +86,8 @@ int cede__source_default_large(cede_source **out);
 
 /* The stacks of a SHARED source, and counting who has started on one of them and not ended. */
 struct cede__shared_stack *cede__shared_stacks(cede_source *source, size_t *count);
-/* Maps one such stack, with its guard, and undoes it. */
-int cede__shared_map(cede_source *source, struct cede__shared_stack *shared);
+/* Address space of one of them, with its guard; and unmapping one. */
+size_t cede__shared_footprint(const cede_source *source);
 void cede__shared_unmap(struct cede__shared_stack *shared);
 void cede__shared_join(struct cede__shared_stack *stack);
 void cede__shared_leave(struct cede__shared_stack *stack);
@@ -111,10 +111,10 @@ void cede__stack_deregister(const cede_stack *stack);
 cede_stack *cede__stack_describe(cede_source *source, char *low, char *end, size_t mapping);
 /* Address space of one stack with `bytes` usable ones: description, rounding, guard. */
 size_t cede__stack_footprint(const cede_source *source, size_t bytes);
-/* Makes the lowest bytes of a stack's memory its guard: no access, or, unguarded, a word to be checked. */
+/* Makes the lowest bytes of a stack's memory its guard, if it is to have one. */
 int cede__stack_guard(const cede_source *source, char *memory);
-/* Aborts with a message if the word at the low end of an unguarded stack was overwritten. */
-void cede__stack_check_canary(const cede_stack *stack);
+/* The word at the low end of an unguarded stack: writes it; aborts with a message if it was overwritten. */
 void cede__stack_set_canary(const cede_stack *stack);
+void cede__stack_check_canary(const cede_stack *stack);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack/watched.c - making, closing and finding watched stacks. See watched.h.
+ * stack/watched.c - making, opening, closing and finding watched stacks. See watched.h.
  *
- * All watched stacks of the process are in one list, for the fault handler. It walks the list without the lock: it runs in a
- * process that is about to die, and would wait for ever if its own thread held the lock.
+ * The guard is made like a closed stack, without access, so a closed stack and its guard are one mapping, and an open
+ * one takes one more: only opening can fail for want of mappings, and that is before the coroutine runs.
+ *
+ * All watched stacks of the process are in one list, under the lock of the process, for the fault handler.
  */
 #include "base/compiler.h"
 
+#include "base/list.h"
 #include "base/os.h"
 #include "stack/watched.h"
 
@@ -17,33 +20,45 @@
 struct watched {
     struct cede__shared_stack shared; /* first: what the layer above sees */
     struct cede__shared_stack *home;  /* the source's own, which counts the users */
-    struct watched *_Atomic next;
+    struct cede__list link;
 };
 
-static struct cede__os_mutex list_lock = CEDE__OS_MUTEX_INIT;
-static struct watched *_Atomic list;
+static struct cede__list all = {&all, &all};
 
-static size_t footprint(const cede_source *source)
+static int set_access(struct cede__shared_stack *stack, bool accessible)
 {
-    return source->guard_size + source->stack_size;
+    return cede__os_set_access(stack->stack.low, (size_t)(stack->stack.high - stack->stack.low), accessible);
 }
 
-static void enter_list(struct watched *watched)
+int cede__watched_open(struct cede__shared_stack *stack)
 {
-    cede__os_lock(&list_lock);
-    atomic_store(&watched->next, atomic_load(&list));
-    atomic_store(&list, watched);
-    cede__os_unlock(&list_lock);
+    return set_access(stack, true);
 }
 
-static void leave_list(struct watched *watched)
+void cede__watched_close(struct cede__shared_stack *stack)
 {
-    cede__os_lock(&list_lock);
-    struct watched *_Atomic *place = &list;
-    while (atomic_load(place) != watched)
-        place = &atomic_load(place)->next;
-    atomic_store(place, atomic_load(&watched->next));
-    cede__os_unlock(&list_lock);
+    (void)set_access(stack, false); /* it was closed before, so it needs no mapping that it did not have */
+}
+
+/* Maps the stack closed, and opens it. */
+static int map(cede_source *source, struct cede__shared_stack *stack)
+{
+    size_t bytes = cede__shared_footprint(source);
+    void *memory;
+    int error = cede__os_map(&memory, bytes, 0);
+    if (error)
+        return error;
+    stack->stack.source = source;
+    stack->stack.low = (char *)memory + source->guard_size;
+    stack->stack.high = (char *)memory + bytes;
+    error = cede__os_set_access(memory, bytes, false);
+    if (!error)
+        error = cede__watched_open(stack);
+    if (error)
+        cede__os_unmap(memory, bytes);
+    else
+        cede__stack_register(&stack->stack);
+    return error;
 }
 
 int cede__watched_make(cede_source *source, void *coro, struct cede__shared_stack **out)
@@ -53,7 +68,7 @@ int cede__watched_make(cede_source *source, void *coro, struct cede__shared_stac
     if (!watched)
         return CEDE_ENOMEM;
     memset(watched, 0, sizeof *watched);
-    int error = cede__shared_map(source, &watched->shared);
+    int error = map(source, &watched->shared);
     if (error) {
         cede__os_free(watched);
         return error;
@@ -61,8 +76,10 @@ int cede__watched_make(cede_source *source, void *coro, struct cede__shared_stac
     watched->home = cede__shared_stacks(source, &count);
     watched->shared.occupant = coro;
     cede__shared_join(watched->home);
-    cede__source_count(source, &source->mapped, (ptrdiff_t)footprint(source));
-    enter_list(watched);
+    cede__source_count(source, &source->mapped, (ptrdiff_t)cede__shared_footprint(source));
+    cede__os_lock_process();
+    cede__list_insert(&all, &watched->link);
+    cede__os_unlock_process();
     *out = &watched->shared;
     return CEDE_OK;
 }
@@ -71,25 +88,28 @@ void cede__watched_drop(struct cede__shared_stack *stack)
 {
     struct watched *watched = (struct watched *)stack;
     cede_source *source = stack->stack.source;
-    leave_list(watched);
+    cede__os_lock_process();
+    cede__list_remove(&watched->link);
+    cede__os_unlock_process();
     cede__shared_leave(watched->home);
     if (stack->high_water > watched->home->high_water)
         watched->home->high_water = stack->high_water;
-    cede__source_count(source, &source->mapped, -(ptrdiff_t)footprint(source));
+    cede__source_count(source, &source->mapped, -(ptrdiff_t)cede__shared_footprint(source));
     cede__shared_unmap(stack);
     cede__os_free(watched);
-}
-
-void cede__watched_set_access(struct cede__shared_stack *stack, bool accessible)
-{
-    cede__os_set_access(stack->stack.low, (size_t)(stack->stack.high - stack->stack.low), accessible);
 }
 
 const struct cede__shared_stack *cede__watched_at(const void *address)
 {
     const char *touched = address;
-    for (struct watched *watched = atomic_load(&list); watched; watched = atomic_load(&watched->next))
+    const struct cede__shared_stack *found = NULL;
+    if (!cede__os_try_lock_process())
+        return NULL; /* somebody is at it, perhaps the very thread that faulted: then nothing is said */
+    for (struct cede__list *node = all.next; node != &all; node = node->next) {
+        struct watched *watched = CEDE__CONTAINER(node, struct watched, link);
         if (touched >= watched->shared.stack.low && touched < watched->shared.stack.high)
-            return &watched->shared;
-    return NULL;
+            found = &watched->shared;
+    }
+    cede__os_unlock_process();
+    return found;
 }

@@ -60,7 +60,7 @@ enum {
  * What is to be done after a switch back that was no plain yield: the end of the coroutine, or a yield inside of a
  * catch block.
  */
-CEDE_API void cede__resume_settle(cede_coro *coro, uintptr_t gate, uintptr_t word);
+CEDE_API void cede__resume_settle(cede_coro *coro, uintptr_t word);
 
 #if CEDE_INLINE
 
@@ -100,7 +100,7 @@ static inline int cede__resume_inline(cede_coro *coro, void *in, void **out)
         if (__builtin_expect((got.word | cede__in_exception(here)) == CEDE__WORD_YIELD, 1))
             self->gate = gate;
         else
-            cede__resume_settle(coro, gate, got.word);
+            cede__resume_settle(coro, got.word);
         if (out)
             *out = got.value;
         error = 0;
@@ -128,8 +128,9 @@ static inline int cede__yield_inline(void *out, void **in)
     return error;
 }
 
-#define cede_coro_resume(coro, in, out) cede__resume_inline(coro, in, out)
-#define cede_yield(out, in) cede__yield_inline(out, in)
+/* With any number of arguments, since a comma inside of a C++ template argument makes two of one. */
+#define cede_coro_resume(...) cede__resume_inline(__VA_ARGS__)
+#define cede_yield(...) cede__yield_inline(__VA_ARGS__)
 
 #endif
 
