@@ -38,9 +38,11 @@ tidy:
 	@ls src/*/*.c tools/*.c tools/*/*.c 2>/dev/null | xargs -P $(JOBS) -n 4 clang-tidy -p build/clang --quiet
 
 install: ## build, and install into PREFIX (default /usr/local)
+	@scripts/setup demo
 	@test -f $(BUILD)/build.ninja || cmake --preset default -DCEDE_BUILD_TESTS=OFF >/dev/null
-	@cmake --build $(BUILD) -j $(JOBS)
+	@cmake --build $(BUILD) -j $(JOBS) --target cede_static cede_shared cede_tool
 	@cmake --install $(BUILD) $(if $(PREFIX),--prefix "$(PREFIX)")
+	@$(if $(PREFIX)$(DESTDIR),,echo 'Run ldconfig, so that programs find libcede.so.')
 
 clean: ## remove everything that was built
 	@rm -rf build

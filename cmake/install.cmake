@@ -3,6 +3,7 @@
 include(CMakePackageConfigHelpers)
 
 install(DIRECTORY include/cede DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(TARGETS cede_static cede_shared EXPORT cedeTargets)
 if(CEDE_BUILD_TOOLS)
     install(TARGETS cede_tool)

@@ -5,7 +5,7 @@
 # links the library), CEDE_DEFINITIONS (for what is built here), CEDE_PUBLIC_DEFINITIONS (for whoever includes the headers).
 include(CheckCCompilerFlag)
 
-option(CEDE_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
+option(CEDE_WERROR "Treat warnings as errors" OFF)
 option(CEDE_UCONTEXT "Switch with ucontext instead of assembly" OFF)
 option(CEDE_SPLIT_STACK "Grow stacks in segments (-fsplit-stack); excludes shared stacks" OFF)
 option(CEDE_CHECKED "Check handles, and pointers handed across switches, at each call" OFF)

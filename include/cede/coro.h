@@ -15,6 +15,11 @@
  * using it elsewhere is CEDE_EPERM (but see CEDE_CORO_MIGRATE). No call here may be used in a signal handler unless it
  * says so. C++ exceptions may be thrown and caught inside of a coroutine, and a coroutine may yield inside a catch
  * block; an exception that leaves the entry function calls std::terminate.
+ *
+ * Resume and yield are compiled into the caller where they can be. GCC lets a function have more registers than the
+ * rest of its file (target attributes and pragmas: AVX-512, SVE, APX), which the switch then does not know of: such a
+ * function must use the calls, (cede_coro_resume)(...) and (cede_yield)(...), or be in a file that is compiled with
+ * these options.
  */
 #ifndef CEDE_CORO_H
 #define CEDE_CORO_H
@@ -60,7 +65,7 @@ enum {
 };
 
 typedef struct cede_coro_options {
-    size_t size;             /* sizeof(cede_coro_options); set by CEDE_CORO_OPTIONS */
+    size_t size;             /* exactly sizeof(cede_coro_options); set by CEDE_CORO_OPTIONS */
     cede_entry *entry;       /* required */
     void *arg;               /* handed to entry; kept, not copied */
     cede_stack_choice stack; /* private or shared, from the default source of the thread that starts it */
@@ -105,7 +110,7 @@ CEDE_API int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry 
  * the caller, or one that waits for the caller, and the coroutine are on shared stacks); CEDE_EPERM (wrong thread);
  * CEDE_ENOMEM or CEDE_EMAPS (no stack, or no room to seal the other). On failure nothing has changed, *out included. In
  * checked builds also CEDE_ESTACKPTR: `in` points into the shared stack that the caller runs on.
- * Threads: the one that started it. Since: 0.1.
+ * Context: anywhere but in signal handlers. Threads: the one that started it. Since: 0.1.
  */
 CEDE_API int cede_coro_resume(cede_coro *coro, void *in, void **out);
 
@@ -115,7 +120,8 @@ CEDE_API int cede_coro_resume(cede_coro *coro, void *in, void **out);
  * stack is cleaned up.
  *
  * Returns 0; CEDE_ENOCORO outside of a coroutine. In checked builds also CEDE_ESTACKPTR: `out` points into the shared
- * stack that the caller runs on. On failure nothing has happened. Since: 0.1.
+ * stack that the caller runs on. On failure nothing has happened.
+ * Context: anywhere but in signal handlers. Threads: any, each for itself. Since: 0.1.
  */
 CEDE_API int cede_yield(void *out, void **in);
 
@@ -139,10 +145,17 @@ CEDE_API int cede_coro_reset(cede_coro *coro, cede_entry *entry, void *arg);
 
 /* --- Questions -------------------------------------------------------------------------------------------------- */
 
-/* The running coroutine, or NULL outside of any. A coroutine may keep and hand out this handle. Since: 0.1. */
+/*
+ * The running coroutine, or NULL outside of any. A coroutine may keep and hand out this handle.
+ * Context: anywhere but in signal handlers. Threads: any, each for itself. Since: 0.1.
+ */
 CEDE_API cede_coro *cede_coro_current(void);
 
-/* Who resumed this running coroutine: a coroutine, or NULL for the thread itself, or if it does not run. Since: 0.1. */
+/*
+ * Who resumed this running coroutine: a coroutine, or NULL for the thread itself, or if it does not run, or for a bad
+ * handle.
+ * Context: anywhere but in signal handlers. Threads: the one that started it. Since: 0.1.
+ */
 CEDE_API cede_coro *cede_coro_parent(const cede_coro *coro);
 
 typedef enum cede_coro_status {
@@ -154,16 +167,31 @@ typedef enum cede_coro_status {
     CEDE_CORO_FINISHED     /* has returned; owns no stack */
 } cede_coro_status;
 
-/* The status. Threads: the one that started it, or any before the start and after the end. Since: 0.1. */
+/*
+ * The status; CEDE_CORO_INVALID for a bad handle.
+ * Context: anywhere but in signal handlers. Threads: the one that started it, or any before the start and after the
+ * end.
+ * Since: 0.1.
+ */
 CEDE_API cede_coro_status cede_coro_status_get(const cede_coro *coro);
-/* Its name in lower case, such as "suspended". Since: 0.1. */
+/*
+ * The name of a status in lower case, such as "suspended"; "unknown" for any other number. The string lives as long as
+ * the program. Context: anywhere. Threads: any. Since: 0.1.
+ */
 CEDE_API const char *cede_coro_status_name(cede_coro_status status);
 
-/* The user data of the options, and a new one. NULL for a bad handle. Since: 0.1. */
+/*
+ * The user data: that of the options, or what was set last; NULL for a bad handle. It is kept, not copied.
+ * cede_coro_user_set returns 0; CEDE_EINVAL (NULL handle); CEDE_ESTALE; then nothing has changed.
+ * Context: anywhere but in signal handlers. Threads: any; the caller orders them. Since: 0.1.
+ */
 CEDE_API void *cede_coro_user(const cede_coro *coro);
 CEDE_API int cede_coro_user_set(cede_coro *coro, void *user);
 
-/* The name, "" if none was given or the handle is bad. It lives as long as the coroutine. Since: 0.1. */
+/*
+ * The name, "" if none was given or the handle is bad. It lives as long as the coroutine.
+ * Context: anywhere but in signal handlers. Threads: any. Since: 0.1.
+ */
 CEDE_API const char *cede_coro_name(const cede_coro *coro);
 
 typedef struct cede_coro_stats {
@@ -181,15 +209,24 @@ typedef struct cede_coro_stats {
     cede_stack_choice stack;
 } cede_coro_stats;
 
-/* Fills *stats. Returns 0, CEDE_EINVAL or CEDE_ESTALE, then *stats is unchanged. Threads: as status. Since: 0.1. */
+/*
+ * Fills *stats.
+ *
+ * Returns 0; CEDE_EINVAL (NULL, size not set); CEDE_ESTALE; on failure *stats is unchanged.
+ * Context: anywhere but in signal handlers. Threads: the one that started it, or any before the start and after the
+ * end.
+ * Since: 0.1.
+ */
 CEDE_API int cede_coro_stats_get(cede_coro *coro, cede_coro_stats *stats);
 
 /*
  * Calls visit(coro, arg) for every coroutine of the process, in no particular order; a result other than 0 ends the
- * walk. visit may ask any of the questions above, and must not create, resume or destroy. It is the list that debuggers
- * walk (cede__debug_root in src/stack/slab.h).
+ * walk. visit may ask any of the questions above that the calling thread may ask, and must not create, resume or
+ * destroy. It is the list that debuggers walk, from the symbol cede__debug_root.
  *
- * Returns 0 or what visit returned. Threads: no other thread may create or destroy coroutines meanwhile. Since: 0.1.
+ * Returns 0; what visit returned; CEDE_EINVAL (NULL).
+ * Context: anywhere but in signal handlers. Threads: no other thread may create or destroy coroutines meanwhile.
+ * Since: 0.1.
  */
 CEDE_API int cede_coro_visit(int (*visit)(cede_coro *coro, void *arg), void *arg);
 
@@ -207,9 +244,11 @@ CEDE_API int cede_coro_visit(int (*visit)(cede_coro *coro, void *arg), void *arg
  *
  * cede_coro_receive sets *length to the message's length, also when it is longer than `room` (then it stays).
  *
- * Returns 0; CEDE_EINVAL (NULL); CEDE_ESTALE; CEDE_EMSGSIZE; CEDE_EFULL; CEDE_ENOMEM (send); CEDE_EEMPTY (receive);
- * CEDE_EPERM (the coroutine has started on another thread). On failure nothing has changed but *length.
- * Since: 0.1.
+ * Returns 0; CEDE_EINVAL (NULL; but bytes may be NULL for a length or room of 0); CEDE_ESTALE; CEDE_EMSGSIZE;
+ * CEDE_EFULL; CEDE_ENOMEM (send); CEDE_EEMPTY (receive); CEDE_EPERM (the coroutine has started on another thread). On
+ * failure nothing has changed but *length.
+ * Context: anywhere but in signal handlers. Threads: the one that started it, or any before the start and after the
+ * end; the caller orders them. Since: 0.1.
  */
 CEDE_API int cede_coro_send(cede_coro *coro, const void *bytes, size_t length);
 CEDE_API int cede_coro_receive(cede_coro *coro, void *bytes, size_t room, size_t *length);

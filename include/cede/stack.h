@@ -20,9 +20,9 @@ extern "C" {
 /* --- Sizes, in bytes -------------------------------------------------------------------------------------------- */
 
 /*
- * The size of a page, the stack size used where none is given (64 KiB; 8 MiB for a shared stack), and the smallest and
- * largest sizes that may be asked for. The smallest leaves room for a signal frame on this machine (AT_MINSIGSTKSZ) and
- * a page of calls. Every size asked for is rounded up to a multiple of the page size.
+ * In bytes: the size of a page, the stack size used where none is given (64 KiB; 8 MiB for a shared stack), and the
+ * smallest and largest sizes that may be asked for. The smallest leaves room for a signal frame on this machine
+ * (AT_MINSIGSTKSZ) and a page of calls. Every size asked for is rounded up to a multiple of the page size.
  *
  * Context: anywhere. Threads: any. Since: 0.1.
  */
@@ -63,14 +63,18 @@ enum {
      */
     CEDE_SOURCE_SCRAMBLE = 1 << 2,
     /*
-     * SHARED, to find pointers that escape: each coroutine gets a stack of its own, which nobody can access while it is
-     * suspended. A touch from outside then faults at once, with a line on standard error that names the owner, who
-     * touched it, and where. Nothing is sealed; all other rules hold. Slow, and some mappings for each coroutine: at
-     * most about 20,000. The environment variable CEDE_CHECK_STACKS=1 sets it for every shared source.
+     * SHARED, to find pointers that escape: each coroutine gets a stack of its own, which nobody can access while it
+     * is suspended. A touch from outside then faults at once, with a line on standard error that names the owner, who
+     * touched it, and where. Nothing is sealed; all other rules hold. Slow: two system calls a switch, and up to a
+     * mapping for each coroutine; where vm.max_map_count is reached, a resume is CEDE_EMAPS. The environment
+     * variable CEDE_CHECK_STACKS=1 sets it for every shared source.
      */
     CEDE_SOURCE_CHECK = 1 << 3
 };
 
+/*
+ * The size must be that of this version's structure; CEDE_EINVAL otherwise. That holds for all structures with a size.
+ */
 typedef struct cede_source_options {
     size_t size;           /* sizeof(cede_source_options); set by CEDE_SOURCE_OPTIONS */
     cede_source_kind kind; /* required */
@@ -121,14 +125,22 @@ CEDE_API int cede_source_create(cede_source **out, const cede_source_options *op
  */
 CEDE_API int cede_source_destroy(cede_source *source);
 
-/* The calling thread's default sources, created here if need be. Errors: CEDE_ENOMEM, CEDE_EMAPS, CEDE_ENOTSUP. */
+/*
+ * Sets *out to the calling thread's default source of private stacks (a pool), or of shared stacks (one of 8 MiB);
+ * created here at the first call. It belongs to this thread, and goes with it, but stays while coroutines or stacks
+ * refer to it.
+ *
+ * Returns 0; CEDE_EINVAL (NULL); CEDE_ENOMEM; CEDE_EMAPS; CEDE_ENOTSUP (shared, in a split-stack build). On failure
+ * *out, if it is not NULL itself, is NULL.
+ * Context: anywhere but in signal handlers. Threads: any, each for itself. Since: 0.1.
+ */
 CEDE_API int cede_source_default_private(cede_source **out);
 CEDE_API int cede_source_default_shared(cede_source **out);
 
 typedef struct cede_source_stats {
     size_t size; /* sizeof(cede_source_stats), set by the caller before the call */
     cede_source_kind kind;
-    size_t stack_size;     /* usable bytes of one stack, after rounding */
+    size_t stack_size;     /* usable bytes of one stack, at least, after rounding */
     size_t guard_size;     /* 0 where unguarded */
     size_t coroutines;     /* created with this source, and not destroyed */
     size_t stacks_in_use;  /* now; SHARED: coroutines that have started on it and not ended */
@@ -152,7 +164,7 @@ typedef struct cede_source_stats {
  *
  * Returns 0, or CEDE_EINVAL (NULL, size not set, index out of range) and *stats is unchanged.
  * Context: anywhere but in signal handlers. Threads: exact on the thread that owns the source, or where the source is
- * locked; a snapshot without consistency between the members for MMAP and MALLOC. Since: 0.1.
+ * locked; a snapshot without consistency between the members for MMAP and MALLOC. Since: 0.1, both.
  */
 CEDE_API int cede_source_stats_get(cede_source *source, cede_source_stats *stats);
 CEDE_API int cede_source_stack_stats(cede_source *source, size_t index, cede_source_stats *stats);
@@ -162,7 +174,8 @@ CEDE_API int cede_source_stack_stats(cede_source *source, size_t index, cede_sou
  * no stack is in use are unmapped. Other kinds hold no free stacks: 0 bytes. *released (may be NULL) receives the bytes
  * of stack memory that were given back, pages that were never touched included.
  *
- * Returns 0; CEDE_EINVAL; CEDE_EPERM (wrong thread). Context: anywhere but in signal handlers. Since: 0.1.
+ * Returns 0; CEDE_EINVAL (NULL); CEDE_EPERM (wrong thread); on failure nothing changes.
+ * Context: anywhere but in signal handlers. Threads: as the source. Since: 0.1.
  */
 CEDE_API int cede_source_trim(cede_source *source, size_t keep, size_t *released);
 
@@ -179,8 +192,21 @@ typedef struct cede_stack cede_stack;
  * Context: anywhere but in signal handlers. Threads: as the source. Since: 0.1.
  */
 CEDE_API int cede_stack_acquire(cede_source *source, size_t bytes, cede_stack **out);
-/* Gives a stack back. Returns 0, CEDE_EINVAL (NULL), or CEDE_EPERM (wrong thread). */
+
+/*
+ * Gives a stack back; nothing may run on it, or refer to it, any more.
+ *
+ * Returns 0; CEDE_EINVAL (NULL); CEDE_EPERM (wrong thread); on failure nothing changes. Aborts with a message if the
+ * lowest word of an unguarded stack was overwritten.
+ * Context: anywhere but in signal handlers. Threads: as the source. Since: 0.1.
+ */
 CEDE_API int cede_stack_release(cede_stack *stack);
+
+/*
+ * The lowest usable address of a stack, and its usable bytes from there up; NULL and 0 for NULL.
+ *
+ * Context: anywhere. Threads: any. Since: 0.1.
+ */
 CEDE_API void *cede_stack_low(const cede_stack *stack);
 CEDE_API size_t cede_stack_size(const cede_stack *stack);
 
@@ -202,7 +228,12 @@ typedef struct cede_heap_stats {
     size_t large_kept;  /* bytes of free ones, kept for reuse, of the whole process */
 } cede_heap_stats;
 
-/* Fills *stats for the calling thread. Returns 0, or CEDE_EINVAL. Since: 0.1. */
+/*
+ * Fills *stats for the calling thread; the large ones are those of the process.
+ *
+ * Returns 0, or CEDE_EINVAL (NULL, size not set) and *stats is unchanged.
+ * Context: anywhere but in signal handlers. Threads: any, each for itself. Since: 0.1.
+ */
 CEDE_API int cede_heap_stats_get(cede_heap_stats *stats);
 
 /*

@@ -78,6 +78,9 @@ typedef void cede__os_fault_witness(const void *address);
 int cede__os_watch_faults(cede__os_fault_witness *witness, void **altstack);
 void cede__os_unwatch_faults(void *altstack);
 
+/* The calling thread's signal mask, into a sigset_t. */
+void cede__os_signal_mask(void *set);
+
 /* --- The environment --- */
 /* Whether the variable is set to a word that means no: 0, no, off, false. */
 bool cede__os_env_is_off(const char *name);

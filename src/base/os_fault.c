@@ -107,3 +107,8 @@ void cede__os_unwatch_faults(void *altstack)
     }
     cede__os_free(altstack);
 }
+
+void cede__os_signal_mask(void *set)
+{
+    pthread_sigmask(SIG_SETMASK, NULL, set);
+}

@@ -109,7 +109,9 @@ void cede__os_unmap(void *memory, size_t bytes)
 {
     int saved_errno = errno;
     CEDE__LEAK_ROOT_GONE(memory, bytes);
-    munmap(memory, bytes);
+    /* A hole in a mapping can be one mapping too many. Then the address space is lost, but not the memory. */
+    if (munmap(memory, bytes) != 0)
+        (void)madvise(memory, bytes, MADV_DONTNEED);
     errno = saved_errno;
 }
 

@@ -14,9 +14,9 @@
 #include "base/compiler.h"
 
 #include <limits.h>
-#include <signal.h>
 #include <ucontext.h>
 
+#include "base/os.h"
 #include "context/context.h"
 #include "context/environment.h"
 
@@ -74,7 +74,7 @@ CEDE__NO_SPLIT cede_transfer cede_context_switch(cede_context *from, const cede_
     struct parked *other = to->pc;
     other->received = (cede_transfer){value, word};
     other->fp = cede__fp_read();
-    pthread_sigmask(SIG_SETMASK, NULL, &other->machine.uc_sigmask); /* stays the thread's, too */
+    cede__os_signal_mask(&other->machine.uc_sigmask); /* stays the thread's, too */
     from->pc = &self;
     from->fp = NULL;
     from->sp = (void *)((uintptr_t)below_caller() & ~(uintptr_t)15);

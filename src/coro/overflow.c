@@ -54,7 +54,7 @@ static void report_overflow(const cede_coro *coro, const void *address)
     cede__message_text(&message, "stack overflow in ");
     name(&message, coro);
     cede__message_text(&message, cede__coro_is_shared(coro) ? " on a shared stack of " : " on a private stack of ");
-    cede__message_decimal(&message, (uint64_t)(stack->high - stack->low));
+    cede__message_decimal(&message, cede__stack_size_given(stack));
     cede__message_text(&message, " bytes (");
     cede__message_text(&message, kind_name(stack->source));
     cede__message_text(&message, "): ");

@@ -146,13 +146,6 @@ static void leave_shared(cede_coro *coro)
         cede__shared_leave(stack);
 }
 
-/* What was asked for, so that a reset asks for the same: the description took the rest of the rounded size. */
-static size_t asked_size(const cede_stack *stack)
-{
-    size_t page = cede_stack_page_size();
-    return (size_t)(stack->high - stack->low) & ~(page - 1);
-}
-
 void cede__coro_unplace(cede_coro *coro)
 {
     cede_stack *stack = coro->stack;
@@ -162,7 +155,7 @@ void cede__coro_unplace(cede_coro *coro)
     if (cede__coro_is_shared(coro)) {
         leave_shared(coro);
     } else {
-        size = own ? asked_size(stack) : 0;
+        size = own ? cede__stack_size_given(stack) : 0; /* so that a reset asks for the same */
         cede__coro_note_depth(coro);
         cede__sanitize_forget(coro->hot.context.sp, stack->high);
         cede__stack_give(stack);

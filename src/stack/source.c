@@ -64,6 +64,11 @@ size_t cede__round_to_page(size_t bytes)
 
 /* --- Stacks in memory --- */
 
+size_t cede__stack_size_given(const cede_stack *stack)
+{
+    return (size_t)(stack->high - stack->low) & ~(cede__os_page_size() - 1);
+}
+
 size_t cede__stack_footprint(const cede_source *source, size_t bytes)
 {
     return source->guard_size + cede__round_to_page(bytes + CEDE__STACK_HEADER);

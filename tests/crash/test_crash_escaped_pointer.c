@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // NOT: CEDE_SPLIT_STACK
+// LINK: -Wl,--wrap=cede__os_set_access
 /*
  * Check mode: a pointer into the stack of a suspended shared coroutine faults at the first touch, after one line that names
  * the owner, the toucher and the place; and programs that keep to the rule do not notice it.
@@ -156,6 +157,38 @@ static void others_do_not_notice(void **state)
     assert_int_equal(cede_source_destroy(source), 0);
 }
 
+/* --- Where the kernel has no mapping left --------------------------------------------------------------------------- */
+
+int __real_cede__os_set_access(void *memory, size_t bytes, bool accessible);
+int __wrap_cede__os_set_access(void *memory, size_t bytes, bool accessible);
+
+static bool refuse_to_open;
+
+int __wrap_cede__os_set_access(void *memory, size_t bytes, bool accessible)
+{
+    return refuse_to_open && accessible ? CEDE_EMAPS : __real_cede__os_set_access(memory, bytes, accessible);
+}
+
+static void a_refusal_is_an_error(void **state)
+{
+    cede_source *source = checked_source();
+    cede_coro *suspended = make(source, CEDE_SHARED, owner, "suspended");
+    cede_coro *created = make(source, CEDE_SHARED, owner, "created");
+    (void)state;
+    assert_int_equal(cede_coro_resume(suspended, test_value(1), NULL), 0);
+    refuse_to_open = true;
+    assert_int_equal(cede_coro_resume(suspended, test_value(1), NULL), CEDE_EMAPS);
+    assert_int_equal(cede_coro_resume(created, test_value(1), NULL), CEDE_EMAPS);
+    assert_int_equal(cede_coro_status_get(suspended), CEDE_CORO_SUSPENDED);
+    assert_int_equal(cede_coro_status_get(created), CEDE_CORO_CREATED);
+    refuse_to_open = false;
+    assert_int_equal(cede_coro_resume(suspended, NULL, NULL), 0);
+    assert_int_equal(cede_coro_resume(created, NULL, NULL), 0);
+    assert_int_equal(cede_coro_destroy(suspended), 0);
+    assert_int_equal(cede_coro_destroy(created), 0);
+    assert_int_equal(cede_source_destroy(source), 0);
+}
+
 static cede_coro *inner;
 static int inner_error;
 
@@ -192,9 +225,8 @@ static void for_shared_sources_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_touch_is_named),
-        cmocka_unit_test(others_do_not_notice),
-        cmocka_unit_test(the_rules_hold),
+        cmocka_unit_test(a_touch_is_named),         cmocka_unit_test(others_do_not_notice),
+        cmocka_unit_test(a_refusal_is_an_error),    cmocka_unit_test(the_rules_hold),
         cmocka_unit_test(for_shared_sources_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,9 @@ set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 lib=$BINARY_DIR/libcede.so
-major=$(sed -n 's/^#define CEDE_VERSION_MAJOR \([0-9]*\)$/\1/p' "$SOURCE_DIR/include/cede/version.h")
+part() { sed -n "s/^#define CEDE_VERSION_$1 \([0-9]*\)\$/\1/p" "$SOURCE_DIR/include/cede/version.h"; }
+abi=$(part MAJOR)
+[ "$abi" != 0 ] || abi=0.$(part MINOR) # until 1.0 each minor version may change the ABI
 failed=0
 fail() {
     echo "FAILED: $*"
@@ -29,7 +31,7 @@ if grep -vxFf "$dir/names" "$dir/declared"; then
 fi
 
 readelf -d "$lib" >"$dir/dynamic"
-grep -q "SONAME.*\[libcede\.so\.$major\]" "$dir/dynamic" || fail "SONAME is not libcede.so.$major"
+grep -qF "[libcede.so.$abi]" "$dir/dynamic" || fail "SONAME is not libcede.so.$abi"
 if grep -q TEXTREL "$dir/dynamic"; then
     fail "text relocations"
 fi

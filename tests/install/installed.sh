@@ -31,6 +31,34 @@ if readelf -d "$dir/static" | grep -q 'NEEDED.*libcede'; then
 fi
 "$dir/static"
 
+# --- loaded while the program runs, and closed before a thread that used it ends ---
+cat >"$dir/plugin.c" <<'EOF'
+#include <cede/cede.h>
+#include <dlfcn.h>
+#include <pthread.h>
+typedef int create_function(cede_coro **, cede_stack_choice, cede_entry *, void *);
+static void *body(void *arg, void *in) { (void)arg; return in; }
+static void *use(void *path)
+{
+    void *handle = dlopen(path, RTLD_NOW);
+    create_function *create = (create_function *)dlsym(handle, "cede_coro_new");
+    cede_coro *coro;
+    int error = create(&coro, CEDE_PRIVATE, body, 0);
+    dlclose(handle);
+    return error ? path : 0;
+}
+int main(int argc, char **argv)
+{
+    pthread_t thread;
+    void *result = argv[argc - 1];
+    pthread_create(&thread, 0, use, argv[1]);
+    pthread_join(thread, &result);
+    return result != 0;
+}
+EOF
+"$CC" -DCEDE_INLINE=0 "-I$prefix/include" "$dir/plugin.c" -pthread -ldl -o "$dir/plugin"
+"$dir/plugin" "$libdir/libcede.so"
+
 # --- find_package ---
 mkdir "$dir/project"
 cat >"$dir/project/CMakeLists.txt" <<EOF

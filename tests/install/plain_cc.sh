@@ -24,3 +24,31 @@ awk -v out="$dir/example.c" '
 [ -s "$dir/example.c" ] || { echo "README.md holds no example with a main" && exit 1; }
 "$CC" -Wall -Wextra -Iinclude "$dir/example.c" "$dir/libcede.a" -pthread -o "$dir/example"
 "$dir/example"
+
+# With link-time optimisation, where only inline assembly names the record of a thread.
+"$CC" -flto -O2 -Iinclude -Isrc src/*/*.c src/*/*.S tests/install/program.c -pthread -o "$dir/program"
+"$dir/program"
+
+# As a shared object without any flag for visibility.
+"$CC" -shared -fPIC -O2 -Iinclude -Isrc src/*/*.c src/*/*.S -pthread -o "$dir/libcede.so"
+
+# In C++: used by a constructor that runs before those of the library, and with a comma in an argument.
+cat >"$dir/early.cpp" <<'END'
+#include <cede/cede.h>
+template <class A, class B> static void *value() { return nullptr; }
+static void *body(void *, void *in) { return in; }
+static int result = -100;
+struct early {
+    early()
+    {
+        cede_coro *coro;
+        result = cede_coro_new(&coro, CEDE_PRIVATE, body, nullptr);
+        if (result == 0)
+            result = cede_coro_resume(coro, value<int, char>(), nullptr);
+    }
+};
+static early an_early_one;
+int main() { return result == 0 ? 0 : 1; }
+END
+"$CXX" -std=c++17 -O2 -Iinclude "$dir/early.cpp" "$dir/libcede.a" -pthread -o "$dir/early"
+"$dir/early"

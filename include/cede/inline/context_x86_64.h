@@ -45,7 +45,8 @@
 #define CEDE__LOST_BASE "rbx",
 #endif
 
-#ifdef __AVX512F__
+/* GCC only knows these registers where the whole file may use them: see cede/coro.h. */
+#if defined(__AVX512F__) || defined(__clang__)
 #define CEDE__LOST_AVX512                                                                                              \
     , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",      \
         "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
