@@ -19,6 +19,7 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
+static char program_title[] = "cede";
 static char demo_title[] = "cede demo";
 static char version_title[] = "cede version";
 static char help_title[] = "cede help";
@@ -99,7 +100,7 @@ int command_help(int argc, char **argv)
     };
     static char help_option[] = "--help";
     const char *topic = NULL;
-    char *rest[] = {program_invocation_short_name, help_option, NULL};
+    char *rest[] = {program_title, help_option, NULL};
     if (argp_parse(&argp, argc, argv, 0, NULL, &topic) != 0)
         return EXIT_UNUSABLE;
     return topic != NULL ? run_command(topic, 2, rest) : run_program(2, rest);
@@ -152,5 +153,7 @@ int main(int argc, char **argv)
 {
     argp_err_exit_status = EXIT_UNUSABLE;
     argp_program_version_hook = print_version;
+    if (argc > 0)
+        argv[0] = program_title; /* argp begins messages with it, and a path says nothing there */
     return finish(run_program(argc, argv));
 }

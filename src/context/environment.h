@@ -15,10 +15,11 @@
 #define CEDE__HAS_FP_WORDS 0
 #endif
 
-#define CEDE__MXCSR_FLAGS 0x3fu /* what has happened: that stays the thread's */
+#define CEDE__MXCSR_FLAGS 0x3fu
 
 /*
- * x86: MXCSR and the x87 control word. AArch64: FPCR. Rounding, traps and flushing of denormals; not the status flags.
+ * x86: MXCSR and the x87 control word. AArch64: FPCR, and FPSR in the upper half. The control part is rounding, traps and
+ * flushing of denormals; the flags say what has happened.
  */
 struct cede__fp_words {
     uint64_t control;
@@ -31,23 +32,40 @@ static inline struct cede__fp_words cede__fp_read(void)
     uint32_t mxcsr;
     uint16_t x87;
     __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(x87));
-    words.control = (uint64_t)(mxcsr & ~CEDE__MXCSR_FLAGS) << 16 | x87;
+    words.control = (uint64_t)mxcsr << 16 | x87;
 #elif defined(__aarch64__)
-    __asm__ volatile("mrs %0, fpcr" : "=r"(words.control));
+    uint64_t status;
+    __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(words.control), "=r"(status));
+    words.control |= status << 32;
 #endif
     return words;
 }
 
+/* Control and flags. */
 static inline void cede__fp_write(struct cede__fp_words words)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    uint32_t mxcsr;
+    uint32_t mxcsr = (uint32_t)(words.control >> 16);
     uint16_t x87 = (uint16_t)words.control;
-    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
-    mxcsr = (mxcsr & CEDE__MXCSR_FLAGS) | (uint32_t)(words.control >> 16);
     __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87));
 #elif defined(__aarch64__)
-    __asm__ volatile("msr fpcr, %0" : : "r"(words.control));
+    uint64_t control = (uint32_t)words.control, status = words.control >> 32;
+    __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" : : "r"(control), "r"(status));
+#else
+    (void)words;
+#endif
+}
+
+/* Control alone: the flags stay as they are. */
+static inline void cede__fp_write_control(struct cede__fp_words words)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    uint64_t flags = (cede__fp_read().control >> 16) & CEDE__MXCSR_FLAGS;
+    words.control = (words.control & ~((uint64_t)CEDE__MXCSR_FLAGS << 16)) | flags << 16;
+    cede__fp_write(words);
+#elif defined(__aarch64__)
+    uint64_t control = (uint32_t)words.control;
+    __asm__ volatile("msr fpcr, %0" : : "r"(control));
 #else
     (void)words;
 #endif

@@ -52,7 +52,7 @@ static void pop_stash(struct cede__thread *thread, cede_coro *coro)
     coro->stashed = 0;
     put_exceptions(thread, stash.exceptions);
     if (coro->flags & CEDE__CORO_FP)
-        cede__fp_write(stash.fp);
+        cede__fp_write_control(stash.fp);
 }
 
 void cede__care_enter(struct cede__care *mine, struct cede__thread *thread, cede_coro *coro)
@@ -71,7 +71,7 @@ void cede__care_leave(const struct cede__care *mine, struct cede__thread *thread
     struct cede__fp_words fp = {0};
     if (own_fp) {
         fp = cede__fp_read();
-        cede__fp_write(mine->fp);
+        cede__fp_write_control(mine->fp);
     }
     if (!finished && (own_fp || now->caught || now->uncaught))
         cede__care_stash(thread, coro, fp);

@@ -65,6 +65,7 @@ else
     kinds="private both"
     run 2 demo -n 10 --stack shared "$records"
     says "$err" "not supported by this build"
+    says "$err" "; use --stack private"
 fi
 
 # --- It works, on every kind of stack ---------------------------------------------------------------------------
@@ -79,12 +80,43 @@ for kind in $kinds; do
     run 0 demo -n 3 -p 2 -s "$kind" "$records"
 done
 [ $run_both -eq 1 ] && { run 0 demo -n 2000 "$records"; says "$out" "times smaller per coroutine than private"; }
+run 0 demo -n 1 -p 1000 -s private "$records"
+says "$out" "in up to 1,000 pieces"
+says "$out" "the one result equals the plain parse"
 
 run 0 demo --coroutines 20000 --no-progress
 if [ "$got" -eq 0 ]; then
     says "$out" "results equal the plain parse"
     quiet "$err"
+    [ "$(awk 'length > 79' "$out" | wc -l)" -eq 0 ] || fail "$title: a line is longer than 79 columns"
 fi
+
+# Check mode is said, and only when it is on.
+if [ $run_both -eq 1 ]; then
+    for value in 1 0 off ''; do
+        export CEDE_CHECK_STACKS="$value"
+        run 0 demo -n 10 -s shared "$records"
+        unset CEDE_CHECK_STACKS
+        if [ "$value" = 1 ]; then
+            says "$out" "this is check mode"
+        elif grep -q 'check mode' "$out"; then
+            fail "$title: check mode with CEDE_CHECK_STACKS='$value'"
+        fi
+    done
+fi
+
+# --- Killing the command ends its run -----------------------------------------------------------------------------
+
+# The run, which would take minutes, holds the other end of the pipe: `cat` ends when both processes have ended.
+{ printf '["'; head -c 100000 /dev/zero | tr '\0' a; printf '"]'; } >"$dir/long.json"
+mkfifo "$dir/pipe"
+"$CEDE" demo -n 10000 -p 100000 -s private "$dir/long.json" >"$dir/pipe" 2>"$err" </dev/null &
+{
+    read -r first <&3 # which is said just before the run
+    sleep 1
+    kill -9 $! && wait $!
+    timeout 60 cat <&3 >"$out" 2>&1 || fail "killed after '$first': its run goes on"
+} 3<"$dir/pipe" 2>/dev/null
 
 # --- What are records -------------------------------------------------------------------------------------------
 
@@ -93,7 +125,8 @@ count()
 {
     printf '%s' "$2" >"$dir/text.json"
     run 0 demo -n 50 -s private "$dir/text.json"
-    says "$out" "$1 records"
+    says "$out" "$1 record$([ "$1" -eq 1 ] || echo s) ("
+    says "$out" "of 1 file;"
 }
 count 3 '[1, "two", {"three": [3]}]'
 count 3 ' { "a" : [ 1 , [2] ] , "b" : "]" , "c" : [] , "d" : [ {} ] } '
@@ -102,6 +135,9 @@ count 1 '42'
 count 1 '"\ud834\udd1e"'
 count 1 '{}'
 count 2 '["[", "\\\"]"]'
+
+printf '[1, 2]' | "$CEDE" demo -n 50 -s private - >"$out" 2>"$err" || fail "demo -, for standard input"
+says "$out" "2 records (2 bytes)"
 
 # --- JSON for machines is JSON ----------------------------------------------------------------------------------
 
@@ -124,9 +160,9 @@ malformed()
     says "$err" "cede: $dir/bad.json:$1: $3"
     quiet "$out"
 }
-malformed 1:1 '' 'the text ends where a value is expected'
 malformed 2:1 ' \n' 'the text ends where a value is expected'
-malformed 1:1 '\357\273\277[]' 'the text must not begin with a byte order mark'
+malformed 1:1 '\357\273\277[]' 'the text must not begin with a byte order mark: remove the first three bytes'
+malformed 1:1 '\357\273[]' 'a value is expected here'
 malformed 2:4 '[1,\n 2 3]' "',' or ']'"
 malformed 3:1 '{"a": 1,\n\n}' 'a name in double quotes'
 malformed 1:4 '[1,]' 'a value is expected here'
@@ -158,9 +194,13 @@ malformed 1:129 "$(printf '%200s' '' | tr ' ' '[')" 'objects and arrays are nest
 # --- What cannot be done: exit status 2 and a reason ------------------------------------------------------------
 
 run 2 demo -n 10 "$dir/there is no such file"
-says "$err" "cede: $dir/there is no such file: No such file or directory"
+says "$err" "cede: '$dir/there is no such file': No such file or directory"
+run 2 demo -n 10 ''
+says "$err" "cede: '': No such file or directory"
 run 2 demo -n 10 "$dir"
-says "$err" "Is a directory"
+says "$err" "cede: '$dir': is a directory: name the files in it"
+run 2 demo -n 10 /dev/null
+says "$err" "cede: '/dev/null': the file is empty"
 if [ "$(id -u)" -ne 0 ]; then
     printf '[1]' >"$dir/secret.json"
     chmod 0 "$dir/secret.json"
@@ -174,21 +214,30 @@ for kind in private shared; do
     for number in 4000000000000 99999999999999999999999999; do
         run 2 demo --coroutines $number --stack $kind "$records"
         says "$err" "cannot fit"
+        says "$err" "; try --coroutines "
         quiet "$out"
     done
 done
 for arguments in "--no-such-option" "-n" "-n 0" "-n -5" "-n 12x" "--coroutines=" "-p 1" "-p 0" "-p 9999999" \
-    "--stack none" "--seed x"; do
+    "--stack none" "--seed x" "--seed 99999999999999999999999"; do
     # shellcheck disable=SC2086 # it is to be split
     run 2 demo $arguments "$records"
     says "$err" "cede demo: "
     quiet "$out"
 done
+run 2 demo -n abc "$records"
+says "$err" "--coroutines: 'abc' is not a whole number"
+run 2 demo -n 0 "$records"
+says "$err" "--coroutines: give 1 or more"
+run 2 demo -p 1 "$records"
+says "$err" "--pieces: '1' is not allowed: give 2 to 100000"
+run 0 demo -n 5 --seed 18446744073709551615 -s private "$records"
 run 2
 says "$err" "a command is missing"
 run 2 no-such-command
 says "$err" "no command 'no-such-command'"
 run 2 --no-such-option
+grep -q '^cede: ' "$err" || fail "$title: no 'cede: ' in front"
 run 2 version too much
 run 2 help no-such-command
 run 2 help demo version

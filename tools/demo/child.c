@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * child.c - a run in a process of its own; its outcome comes back through a pipe.
+ * child.c - a run in a process of its own; its outcome comes back through a pipe. It never outlives its parent.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <stdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +41,14 @@ static size_t read_all(int file, void *data, size_t length)
     return got;
 }
 
+/* Nobody would want the outcome of a run whose parent was killed: so let the run be killed as well. */
+static void die_with(pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it was killed before that took effect */
+        _exit(1);
+}
+
 _Noreturn static void be_child(int out, const struct records *records, const struct run_request *request)
 {
     struct run_outcome outcome;
@@ -65,6 +75,7 @@ static void no_child(struct run_outcome *outcome)
 void run_in_child(const struct records *records, const struct run_request *request, struct run_outcome *outcome)
 {
     int ends[2];
+    pid_t parent = getpid();
     pid_t child;
     int signal;
     if (pipe(ends) != 0) {
@@ -74,6 +85,7 @@ void run_in_child(const struct records *records, const struct run_request *reque
     fflush(NULL);
     child = fork();
     if (child == 0) {
+        die_with(parent);
         close(ends[0]);
         be_child(ends[1], records, request);
     }

@@ -53,7 +53,8 @@ static int judge(const struct report *report, struct row *row)
         row->unsupported = row->outcome.error == CEDE_ENOTSUP;
         if (row->unsupported && report->options->with_private && report->options->with_shared)
             return 0; /* there is the other kind to show */
-        complain("%s", row->outcome.message);
+        complain("%s%s", row->outcome.message,
+                 row->unsupported && row->request.stack == CEDE_SHARED ? "; use --stack private" : "");
         return row->unsupported || no_room(&row->outcome) ? EXIT_UNUSABLE : EXIT_DIFFERENT;
     default: return explain_death(row);
     }

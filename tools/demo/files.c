@@ -71,6 +71,17 @@ void path_list_free(struct path_list *list)
 
 /* --- Contents --------------------------------------------------------------------------------------------------- */
 
+/* "-" is standard input. */
+static int open_file(const char *path)
+{
+    return strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static const char *explain(int error)
+{
+    return error == EISDIR ? "is a directory: name the files in it" : strerror(error);
+}
+
 /* Reads to the end of a file of any kind: pipes have no size. Returns 0 or an errno value; *text is the caller's to
  * free. */
 static int read_all(int file, char **text, size_t *length)
@@ -101,7 +112,7 @@ static int read_all(int file, char **text, size_t *length)
 
 int file_read(const char *path, char **text, size_t *length)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open_file(path);
     int error = file < 0 ? errno : read_all(file, text, length);
     if (file >= 0)
         close(file);
@@ -109,6 +120,6 @@ int file_read(const char *path, char **text, size_t *length)
         return 0;
     if (file >= 0)
         free(*text);
-    complain("%s: %s", path, strerror(error));
+    complain("'%s': %s", path, explain(error));
     return EXIT_UNUSABLE;
 }

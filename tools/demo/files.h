@@ -19,7 +19,9 @@ struct path_list {
 int files_of_iso_codes(struct path_list *list);
 void path_list_free(struct path_list *list);
 
-/* Reads a whole file, and ends its text with a null byte. Returns 0 or an exit status; *text is the caller's to free.
+/*
+ * Reads a whole file, "-" being standard input, and ends its text with a null byte. Returns 0 or an exit status; *text
+ * is the caller's to free.
  */
 int file_read(const char *path, char **text, size_t *length);
 

@@ -426,11 +426,16 @@ static bool read_value(struct json_reader *r, int byte)
 
 /* --- The front door --------------------------------------------------------------------------------------------- */
 
+static bool begins_with_mark(const struct json_text *text)
+{
+    return text->end - text->next >= 3 && memcmp(text->next, "\xef\xbb\xbf", 3) == 0;
+}
+
 bool json_read(struct json_reader *r)
 {
     *r->result = (struct json_result){.hash = UINT64_C(0xcbf29ce484222325)};
-    if (peek_byte(r) == 0xef)
-        return fail(r, "the text must not begin with a byte order mark");
+    if (peek_byte(r) == 0xef && begins_with_mark(&r->text))
+        return fail(r, "the text must not begin with a byte order mark: remove the first three bytes");
     if (!read_value(r, peek_token(r)))
         return false;
     return peek_token(r) == END_OF_TEXT || fail(r, "the text must end here, after its one value");

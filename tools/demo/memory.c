@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { GROUP_SIZE = 4096 }; /* of the path of a control group */
+
 /* The number after a name such as "MemAvailable:", which counts kibibytes. Returns `missing` if it is not there. */
 static uint64_t kibibytes_of(const char *path, const char *name, uint64_t missing)
 {
@@ -41,21 +43,68 @@ static uint64_t number_in(const char *path, uint64_t missing)
     return result;
 }
 
-/* In a container the limit of its group is what ends a process, long before the machine is full. */
-static uint64_t group_available(void)
+static uint64_t smaller(uint64_t a, uint64_t b)
 {
-    uint64_t limit = number_in("/sys/fs/cgroup/memory.max", UINT64_MAX);
-    uint64_t used = number_in("/sys/fs/cgroup/memory.current", 0);
+    return a < b ? a : b;
+}
+
+/* --- The control group (version 2) ------------------------------------------------------------------------------ */
+
+#define GROUPS "/sys/fs/cgroup"
+
+/* The number in a file of a group; `missing` also where this process cannot see the group. */
+static uint64_t group_number(const char *group, const char *name, uint64_t missing)
+{
+    char path[GROUP_SIZE + 64];
+    snprintf(path, sizeof path, "%s%s/%s", GROUPS, group, name);
+    return number_in(path, missing);
+}
+
+static uint64_t available_in(const char *group)
+{
+    uint64_t limit = group_number(group, "memory.max", UINT64_MAX);
+    uint64_t used = group_number(group, "memory.current", 0);
     if (limit == UINT64_MAX)
         return UINT64_MAX;
     return limit > used ? limit - used : 0;
 }
 
+/* Finds the group of this process: "/" and names; "", which is the uppermost one, if it is not known. */
+static void find_group(char *group)
+{
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    char line[GROUP_SIZE];
+    *group = '\0';
+    if (file == NULL)
+        return;
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "0::/", 4) == 0) {
+            line[strcspn(line, "\n")] = '\0';
+            strcpy(group, line + 3);
+        }
+    fclose(file);
+}
+
+/* The limit of a group, or of any above it, is what ends a process, long before the machine is full. */
+static uint64_t group_available(void)
+{
+    char group[GROUP_SIZE];
+    uint64_t available;
+    char *last;
+    find_group(group);
+    available = available_in(group);
+    while ((last = strrchr(group, '/')) != NULL) {
+        *last = '\0';
+        available = smaller(available, available_in(group));
+    }
+    return available;
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- */
+
 uint64_t memory_available(void)
 {
-    uint64_t machine = kibibytes_of("/proc/meminfo", "MemAvailable:", UINT64_MAX);
-    uint64_t group = group_available();
-    return machine < group ? machine : group;
+    return smaller(kibibytes_of("/proc/meminfo", "MemAvailable:", UINT64_MAX), group_available());
 }
 
 uint64_t memory_resident(void)

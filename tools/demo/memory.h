@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/* What may still be used without swapping, by the machine and by this control group; UINT64_MAX if nothing is known. */
+/* What may still be used without swapping, by the machine and by this control group and those above it;
+ * UINT64_MAX if nothing is known. */
 uint64_t memory_available(void);
 
 /* Anonymous memory of this process that is resident; 0 if nothing is known. */

@@ -6,6 +6,7 @@
 #include "demo/options.h"
 
 #include <argp.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,8 +17,7 @@ enum { OPTION_SEED = 256, OPTION_JSON, OPTION_NO_PROGRESS };
 static const struct argp_option option_list[] = {
     {"coroutines", 'n', "N", 0,
      "How many of each kind. Default: a million; fewer if memory is short, and on private stacks at most as many as "
-     "fit "
-     "in 40 % of free memory",
+     "fit in 40 % of free memory",
      0},
     {"pieces", 'p', "P", 0, "Into how many pieces each record is cut, 2 or more. Default: 20", 0},
     {"stack", 's', "KIND", 0, "Kind of stack: private, shared, or both, one after the other. Default: both", 0},
@@ -27,35 +27,44 @@ static const struct argp_option option_list[] = {
     {0},
 };
 
-/* A number in decimal digits; UINT64_MAX for all that are larger. */
-static uint64_t parse_number(const char *text, const char *what, struct argp_state *state)
+/* Stores a number in decimal digits. Returns false if it is too large; then *number is UINT64_MAX. */
+static bool parse_number(uint64_t *number, const char *text, const char *what, struct argp_state *state)
 {
-    uint64_t number = 0;
+    *number = 0;
     if (*text == '\0' || strspn(text, "0123456789") != strlen(text))
-        argp_error(state, "%s: '%s' is not a number without sign", what, text);
+        argp_error(state, "%s: '%s' is not a whole number", what, text);
     for (; *text >= '0' && *text <= '9'; text++) {
         unsigned digit = (unsigned)(*text - '0');
-        if (number > (UINT64_MAX - digit) / 10)
-            return UINT64_MAX;
-        number = number * 10 + digit;
+        if (*number > (UINT64_MAX - digit) / 10) {
+            *number = UINT64_MAX;
+            return false;
+        }
+        *number = *number * 10 + digit;
     }
-    return number;
+    return true;
 }
 
 static void set_coroutines(struct demo_options *options, const char *text, struct argp_state *state)
 {
-    options->coroutines = parse_number(text, "--coroutines", state);
+    parse_number(&options->coroutines, text, "--coroutines", state); /* too many are refused like any that cannot fit */
     options->coroutines_given = true;
     if (options->coroutines == 0)
-        argp_error(state, "--coroutines: there must be at least one");
+        argp_error(state, "--coroutines: give 1 or more");
 }
 
 static void set_pieces(struct demo_options *options, const char *text, struct argp_state *state)
 {
-    uint64_t pieces = parse_number(text, "--pieces", state);
+    uint64_t pieces;
+    parse_number(&pieces, text, "--pieces", state);
     if (pieces < 2 || pieces > PIECES_MAX)
-        argp_error(state, "--pieces: from 2 to %d", PIECES_MAX);
+        argp_error(state, "--pieces: '%s' is not allowed: give 2 to %d", text, PIECES_MAX);
     options->pieces = (uint32_t)pieces;
+}
+
+static void set_seed(struct demo_options *options, const char *text, struct argp_state *state)
+{
+    if (!parse_number(&options->seed, text, "--seed", state))
+        argp_error(state, "--seed: '%s' is not allowed: give 0 to %" PRIu64, text, UINT64_MAX);
 }
 
 static void set_stack(struct demo_options *options, const char *text, struct argp_state *state)
@@ -74,7 +83,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
     case 'n': set_coroutines(options, argument, state); return 0;
     case 'p': set_pieces(options, argument, state); return 0;
     case 's': set_stack(options, argument, state); return 0;
-    case OPTION_SEED: options->seed = parse_number(argument, "--seed", state); return 0;
+    case OPTION_SEED: set_seed(options, argument, state); return 0;
     case OPTION_JSON: options->json = true; return 0;
     case OPTION_NO_PROGRESS: options->progress = false; return 0;
     case ARGP_KEY_ARGS: /* all that are no options; argp has moved them to the end */
@@ -94,10 +103,12 @@ int options_parse(struct demo_options *options, int argc, char **argv)
         .doc = "Suspends very many coroutines at once, each in the middle of reading a JSON record, on private and on "
                "shared stacks, and compares what they cost."
                "\v"
-               "Each element of a document's arrays is a record. Without files, the records are those of Debian's "
-               "package iso-codes. Every record is cut into pieces; every coroutine gets one piece after the other, in "
-               "shuffled order, and waits in between, wherever the recursion of its reader has got to. In the end each "
-               "result is compared with that of a plain parse without coroutines.\n\n"
+               "Each FILE is a JSON document; - is standard input. Each element of a document that is an array, or of "
+               "the arrays that are members of a document that is an object, is a record; any other document is one "
+               "record. Without files, the records are those of Debian's package iso-codes. Every record is cut into "
+               "pieces; every coroutine gets one piece after the other, in shuffled order, and waits in between, "
+               "wherever the recursion of its reader has got to. In the end each result is compared with that of a "
+               "plain parse without coroutines.\n\n"
                "Exit status: 0 if all results are equal, 1 if one differs, 2 if it could not run.",
     };
     *options = (struct demo_options){

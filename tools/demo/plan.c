@@ -46,16 +46,29 @@ static uint64_t smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* A little less than fits, since free memory varies: a number of two digits and zeros, as it is typed. */
+static uint64_t advisable(uint64_t fitting)
+{
+    uint64_t unit = 1;
+    fitting -= fitting / 16;
+    while (fitting / unit >= 100)
+        unit *= 10;
+    return fitting / unit * unit;
+}
+
 static int refuse(uint64_t wanted, uint64_t fitting, uint64_t available, cede_stack_choice stack)
 {
     char wanted_text[NUMBER_SIZE];
     char fitting_text[NUMBER_SIZE];
+    char advice[64] = "";
     if (wanted == UINT64_MAX) /* that, or any larger number */
         snprintf(wanted_text, sizeof wanted_text, "so many");
     else
         format_number(wanted_text, wanted);
-    complain("%s coroutines on %s stacks cannot fit: in the %.1f GB of free memory there is room for about %s",
-             wanted_text, stack_name(stack), (double)available / 1e9, format_number(fitting_text, fitting));
+    if (fitting > 0)
+        snprintf(advice, sizeof advice, "; try --coroutines %" PRIu64, advisable(fitting));
+    complain("%s coroutines on %s stacks cannot fit: in the %.1f GB of free memory there is room for about %s%s",
+             wanted_text, stack_name(stack), (double)available / 1e9, format_number(fitting_text, fitting), advice);
     return EXIT_UNUSABLE;
 }
 
@@ -63,7 +76,7 @@ static void note_reduction(struct plan *plan, const struct demo_options *options
 {
     char wanted[NUMBER_SIZE];
     char planned[NUMBER_SIZE];
-    snprintf(plan->note, sizeof plan->note, "%s instead of %s: as many as fit in %u %% of free memory",
+    snprintf(plan->note, sizeof plan->note, "%s instead of %s:\nas many as fit in %u %% of free memory",
              format_number(planned, plan->coroutines), format_number(wanted, options->coroutines), percent);
 }
 
@@ -91,8 +104,8 @@ bool plan_lower(struct plan *plan, uint32_t started, int error)
     uint32_t lower = started - started / 16;
     if (!plan->reducible || lower == 0 || lower >= plan->coroutines)
         return false;
-    snprintf(plan->note, sizeof plan->note, "%s instead of %s: %s", format_number(after, lower),
-             format_number(before, plan->coroutines), cede_strerror(error));
+    snprintf(plan->note, sizeof plan->note, "%s instead of %s:\n%s", format_number(after, lower),
+             format_number(before, plan->coroutines), error_text(error));
     plan->coroutines = lower;
     return true;
 }

@@ -16,7 +16,7 @@
 struct plan {
     uint32_t coroutines;
     bool reducible; /* the number may be lowered further if this one turns out to be too many */
-    char note[200]; /* why it is lower than what was asked for; "" if it is not */
+    char note[200]; /* why it is lower than what was asked for, in two lines; "" if it is not */
 };
 
 /* Returns 0, or an exit status after saying that they cannot fit. */

@@ -150,6 +150,10 @@ static int check_document(const struct document *document)
 {
     struct json_result result;
     struct json_error error;
+    if (document->length == 0) {
+        complain("'%s': the file is empty", document->path);
+        return EXIT_UNUSABLE;
+    }
     if (json_read_text(document->text, document->length, &result, &error))
         return 0;
     complain_at(document, &error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.c - the table, and its last line.
+ * report.c - the table, and what stands around it. No line is longer than 79 columns.
  */
 #include "demo/report.h"
 
@@ -35,15 +35,23 @@ static char *format_quotient(char *text, uint64_t sum, uint64_t count)
     return format_number(text, (sum + count / 2) / count);
 }
 
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 void report_input(const struct report *report)
 {
-    char records[NUMBER_SIZE];
-    char bytes[NUMBER_SIZE];
+    const struct records *records = report->records;
+    char count[NUMBER_SIZE], bytes[NUMBER_SIZE], files[NUMBER_SIZE], pieces[NUMBER_SIZE];
     if (report->options->json)
         return;
-    printf("%s records (%s bytes) of %zu file%s; each coroutine reads one, in %" PRIu32 " pieces\n",
-           format_number(records, report->records->count), format_number(bytes, report->records->bytes),
-           report->records->document_count, report->records->document_count == 1 ? "" : "s", report->options->pieces);
+    printf("%s record%s (%s byte%s) of %s file%s;\neach coroutine reads one, in up to %s pieces\n",
+           format_number(count, records->count), plural(records->count), format_number(bytes, records->bytes),
+           plural(records->bytes), format_number(files, records->document_count), plural(records->document_count),
+           format_number(pieces, report->options->pieces));
+    if (report->options->with_shared && check_mode())
+        printf("CEDE_CHECK_STACKS is set: this is check mode, and its figures say nothing\nabout normal runs\n");
 }
 
 void report_note(const struct report *report, cede_stack_choice stack, const char *note)
@@ -54,7 +62,7 @@ void report_note(const struct report *report, cede_stack_choice stack, const cha
 
 /* --- Table ------------------------------------------------------------------------------------------------------ */
 
-#define ROW_FORMAT "%-8s %13s %20s %17s %10s %14s %8s  %s\n"
+#define ROW_FORMAT "%-7s %12s %10s  %10s %8s %8s %7s  %s\n"
 
 static void print_row(const struct row *row)
 {
@@ -63,7 +71,7 @@ static void print_row(const struct row *row)
     char coroutines[NUMBER_SIZE], resident[NUMBER_SIZE], saved[NUMBER_SIZE], create[NUMBER_SIZE], resume[NUMBER_SIZE];
     char total[NUMBER_SIZE];
     if (row->unsupported) {
-        printf("%-8s %13s %s\n", stack_name(row->request.stack), "-", cede_strerror(outcome->error));
+        printf("%-7s %12s %s\n", stack_name(row->request.stack), "-", cede_strerror(outcome->error));
         return;
     }
     snprintf(total, sizeof total, "%.2f", (double)outcome->total_ns / 1e9);
@@ -79,7 +87,8 @@ static void print_shortfall(const struct row *row)
 {
     char most[NUMBER_SIZE];
     if (!row->unsupported && row->outcome.suspended < row->request.coroutines)
-        printf("%s: at most %s were suspended at once, because some records are too short for more than one piece\n",
+        printf("%s: never more than %s suspended at once,\n"
+               "because some records are too short for more than one piece\n",
                stack_name(row->request.stack), format_number(most, row->outcome.suspended));
 }
 
@@ -101,31 +110,43 @@ double report_ratio(const struct report *report)
            ((double)shared_row->outcome.resident / shared_row->request.coroutines);
 }
 
-static void print_summary(const struct report *report)
+static void print_ratio(const struct report *report)
 {
     double ratio = report_ratio(report);
+    if (ratio <= 0)
+        return;
+    for (unsigned i = 0; i < report->row_count; i++)
+        if (report->rows[i].request.coroutines < FEW) {
+            printf("So few coroutines that fixed costs blur what each one takes:\n");
+            break;
+        }
+    printf("shared stacks: %.1f times %s per coroutine than private;\n", ratio < 1 ? 1 / ratio : ratio,
+           ratio < 1 ? "larger" : "smaller");
+}
+
+static void print_summary(const struct report *report)
+{
     uint64_t results = 0;
-    bool few = false;
     char number[NUMBER_SIZE];
-    for (unsigned i = 0; i < report->row_count; i++) {
+    for (unsigned i = 0; i < report->row_count; i++)
         results += report->rows[i].unsupported ? 0 : report->rows[i].request.coroutines;
-        few = few || report->rows[i].request.coroutines < FEW;
-    }
-    if (ratio > 0)
-        printf("shared stacks: %.1f times smaller per coroutine than private%s; ", ratio,
-               few ? " (so few that fixed costs blur it)" : "");
-    printf("all %s results equal the plain parse.\n", format_number(number, results));
+    print_ratio(report);
+    if (results == 1)
+        printf("the one result equals the plain parse.\n");
+    else
+        printf("all %s results equal the plain parse.\n", format_number(number, results));
 }
 
 static void print_table(const struct report *report)
 {
-    printf("\n" ROW_FORMAT, "stack", "coroutines", "resident bytes each", "saved bytes each", "create ns",
-           "ns per resume", "total s", "verified");
+    printf("\n" ROW_FORMAT, "", "", "resident", "saved", "create", "ns per", "total", "results");
+    printf(ROW_FORMAT, "stack", "coroutines", "bytes each", "bytes each", "ns", "resume", "s", "verified");
     for (unsigned i = 0; i < report->row_count; i++)
         print_row(&report->rows[i]);
     printf("\nResident: what the kernel counts, at the moment when all are suspended.\n"
-           "Saved: the part of it that is a copy of stack.\n"
-           "A resume includes reading the piece; what the next ones need first is prefetched.\n\n");
+           "Saved: the part of it that is a copy of stack; on shared stacks the rest is\n"
+           "control blocks, and memory kept for reuse.\n"
+           "A resume includes reading the piece; what the next ones need is prefetched.\n\n");
     for (unsigned i = 0; i < report->row_count; i++)
         print_shortfall(&report->rows[i]);
     print_summary(report);

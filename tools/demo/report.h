@@ -38,4 +38,7 @@ void report_note(const struct report *report, cede_stack_choice stack, const cha
 /* After the runs, all of which were verified or not supported. */
 void report_results(const struct report *report);
 
+/* How many times smaller a shared coroutine is than a private one; 0 if that was not measured. */
+double report_ratio(const struct report *report);
+
 #endif

@@ -45,7 +45,7 @@ void report_print_json(const struct report *report)
            report->records->count, report->records->bytes);
     printf("  \"coroutines_wanted\": %" PRIu64 ", \"pieces\": %" PRIu32 ", \"seed\": %" PRIu64 ",\n",
            options->coroutines, options->pieces, options->seed);
-    printf("  \"runs\": [\n");
+    printf("  \"check_mode\": %s,\n  \"runs\": [\n", check_mode() ? "true" : "false");
     for (unsigned i = 0; i < report->row_count; i++) {
         print_run(&report->rows[i]);
         printf(i + 1 < report->row_count ? ",\n" : "\n");

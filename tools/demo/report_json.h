@@ -7,9 +7,6 @@
 
 #include "demo/report.h"
 
-/* How many times smaller a shared coroutine is than a private one; 0 if that was not measured. */
-double report_ratio(const struct report *report);
-
 void report_print_json(const struct report *report);
 
 #endif

@@ -56,6 +56,23 @@ const char *stack_name(cede_stack_choice stack)
     return stack == CEDE_SHARED ? "shared" : "private";
 }
 
+/* The library speaks of limits that its user can set on a source. The demo sets none. */
+const char *error_text(int error)
+{
+    return error == CEDE_ENOMEM ? "the system refused more memory (see ulimit -v)" : cede_strerror(error);
+}
+
+/* As the library reads its environment. */
+bool check_mode(void)
+{
+    static const char *const off[] = {"", "0", "no", "off", "false"};
+    const char *value = getenv("CEDE_CHECK_STACKS");
+    for (size_t i = 0; value != NULL && i < sizeof off / sizeof off[0]; i++)
+        if (strcmp(value, off[i]) == 0)
+            return false;
+    return value != NULL;
+}
+
 /* --- Failures --------------------------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 3, 4))) static bool end_run(struct run *run, enum run_end end, const char *format, ...)
@@ -72,8 +89,7 @@ static bool library_failed(struct run *run, int error, const char *what)
 {
     run->outcome->error = error;
     return end_run(run, RUN_FAILED, "%s on %s stacks: %s (%" PRIu32 " of %" PRIu32 " coroutines had started)", what,
-                   stack_name(run->request->stack), cede_strerror(error), run->outcome->started,
-                   run->request->coroutines);
+                   stack_name(run->request->stack), error_text(error), run->outcome->started, run->request->coroutines);
 }
 
 static bool out_of_memory(struct run *run)

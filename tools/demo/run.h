@@ -52,4 +52,10 @@ void run_in_child(const struct records *records, const struct run_request *reque
 /* "private" or "shared". */
 const char *stack_name(cede_stack_choice stack);
 
+/* What an error of the library means in a demo. */
+const char *error_text(int error);
+
+/* Whether the library was told to check shared stacks, which changes every figure of theirs. */
+bool check_mode(void);
+
 #endif
