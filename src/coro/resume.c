@@ -147,7 +147,7 @@ static cede_transfer run(cede_coro *coro, struct cede__thread *thread, void *in)
     bool shared = cede__coro_is_shared(coro);
     struct cede__care mine;
     struct cede__left left;
-    if (coro->hot.gate != CEDE__GATE_RUNNING)
+    if (!(coro->flags & CEDE__CORO_MIGRATES)) /* those were claimed */
         cede__coro_set_gate(coro, CEDE__GATE_RUNNING);
     coro->hot.link = parent;
     coro->hot.switches++;

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+// EXPECT: WARNING: ThreadSanitizer: data race
+/* A planted bug: coroutines of two threads count in the same variable without a lock. */
+#include <pthread.h>
+#include <stdint.h>
+
+#include <cede/cede.h>
+
+static volatile int counter;
+
+static void *counts(void *arg, void *in)
+{
+    (void)arg;
+    while (in) {
+        counter++;
+        cede_yield(in, &in);
+    }
+    return NULL;
+}
+
+static void *drive(void *arg)
+{
+    cede_coro *coro = NULL;
+    int word = 0;
+    if (cede_coro_new(&coro, CEDE_PRIVATE, counts, NULL) != 0)
+        return arg;
+    for (int i = 0; i < 1000; i++)
+        cede_coro_resume(coro, &word, NULL);
+    cede_coro_destroy(coro);
+    return NULL;
+}
+
+int main(void)
+{
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, drive, NULL);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    return 0;
+}
