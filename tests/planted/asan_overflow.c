@@ -4,44 +4,9 @@
  * A planted bug: a coroutine on a shared stack writes one byte past an array of its own, after its frame was sealed and
  * unsealed. Only if the shadow of the array's red zones travelled with its bytes is it seen.
  */
-#include <stdio.h>
-
-#include <cede/cede.h>
-
-static volatile unsigned end = 64;
-
-static void *overflows(void *arg, void *in)
-{
-    volatile char array[64];
-    volatile char *volatile at = array; /* a pointer, so that the check of array bounds does not see it first */
-    (void)arg;
-    (void)in;
-    for (unsigned i = 0; i < sizeof(array); i++)
-        array[i] = (char)i;
-    cede_yield(NULL, NULL);
-    at[end] = 1;
-    return NULL;
-}
-
-static void *shares(void *arg, void *in)
-{
-    volatile char array[300];
-    (void)arg;
-    (void)in;
-    for (unsigned i = 0; i < sizeof(array); i++)
-        array[i] = 1;
-    cede_yield(NULL, NULL);
-    return NULL;
-}
+#include "planted.h"
 
 int main(void)
 {
-    cede_coro *coro = NULL, *other = NULL;
-    cede_coro_new(&coro, CEDE_SHARED, overflows, NULL);
-    cede_coro_new(&other, CEDE_SHARED, shares, NULL);
-    cede_coro_resume(coro, NULL, NULL);
-    cede_coro_resume(other, NULL, NULL);
-    cede_coro_resume(coro, NULL, NULL);
-    puts("nothing was found");
-    return 0;
+    return planted_run(CEDE_SHARED, planted_overflow);
 }

@@ -4,9 +4,7 @@
  * A planted bug: a coroutine on a shared stack branches on a local variable that it never set, after its frame was sealed
  * and unsealed. Only if the copies carry what is defined and what is not is it seen.
  */
-#include <stdio.h>
-
-#include <cede/cede.h>
+#include "planted.h"
 
 static volatile int taken;
 
@@ -22,25 +20,7 @@ static void *branches(void *arg, void *in)
     return NULL;
 }
 
-static void *shares(void *arg, void *in)
-{
-    volatile char array[1000];
-    (void)arg;
-    (void)in;
-    for (unsigned i = 0; i < sizeof(array); i++)
-        array[i] = 1;
-    cede_yield(NULL, NULL);
-    return NULL;
-}
-
 int main(void)
 {
-    cede_coro *coro = NULL, *other = NULL;
-    cede_coro_new(&coro, CEDE_SHARED, branches, NULL);
-    cede_coro_new(&other, CEDE_SHARED, shares, NULL);
-    cede_coro_resume(coro, NULL, NULL);
-    cede_coro_resume(other, NULL, NULL);
-    cede_coro_resume(coro, NULL, NULL);
-    puts("it went on");
-    return 0;
+    return planted_run(CEDE_SHARED, branches);
 }

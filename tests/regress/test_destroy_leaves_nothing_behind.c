@@ -10,23 +10,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <alloca.h>
-
 #include "env.h"
 #include "sources.h"
-
-static void *deep(void *arg, void *in)
-{
-    size_t bytes = test_number(arg);
-    unsigned char *block = alloca(bytes);
-
-    test_fill(block, bytes, bytes);
-    while (in) {
-        EXPECT_EQ(cede_yield(in, &in), 0);
-        EXPECT(test_filled(block, bytes, bytes));
-    }
-    return NULL;
-}
 
 static void one_round(struct test_place *place, uint64_t *random)
 {
@@ -35,7 +20,7 @@ static void one_round(struct test_place *place, uint64_t *random)
 
     for (size_t i = 0; i < MANY; i++) {
         uint64_t dice = test_random(random);
-        coros[i] = test_coro(place, deep, test_value((size_t)(8 + (dice % 16 ? dice % 3000 : dice % 40000))));
+        coros[i] = test_coro(place, test_deep_echo, test_value((size_t)(8 + (dice % 16 ? dice % 3000 : dice % 40000))));
         if (dice >> 60)
             assert_int_equal(cede_coro_resume(coros[i], test_value(1), NULL), 0);
         if ((dice >> 56 & 15) == 3)
@@ -85,16 +70,16 @@ static void *end_at_once(void *arg, void *in)
 /* The next coroutine may get the control block of the freed occupant: it must not be taken for it. */
 static void a_new_one_is_not_taken_for_the_freed_occupant(struct test_place *place)
 {
-    cede_coro *sealed = test_coro(place, deep, test_value(500)), *occupant, *fresh;
+    cede_coro *sealed = test_coro(place, test_deep_echo, test_value(500)), *occupant, *fresh;
     void *out = NULL;
 
     for (uintptr_t i = 1; i <= 100; i++) {
         assert_int_equal(cede_coro_resume(sealed, test_value(i), &out), 0);
         assert_int_equal(test_number(out), i);
-        occupant = test_coro(place, deep, test_value(300));
+        occupant = test_coro(place, test_deep_echo, test_value(300));
         assert_int_equal(cede_coro_resume(occupant, test_value(1), NULL), 0);
         assert_int_equal(cede_coro_destroy(occupant), 0);
-        fresh = test_coro(place, i % 2 ? deep : end_at_once, test_value(200));
+        fresh = test_coro(place, i % 2 ? test_deep_echo : end_at_once, test_value(200));
         assert_int_equal(cede_coro_resume(fresh, test_value(7), &out), 0);
         assert_int_equal(test_number(out), 7);
         if (i % 3)

@@ -9,23 +9,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <alloca.h>
-
 #include "env.h"
 #include "sources.h"
-
-static void *use(void *arg, void *in)
-{
-    size_t bytes = test_number(arg);
-    unsigned char *block = alloca(bytes);
-
-    test_fill(block, bytes, bytes);
-    while (in) {
-        EXPECT_EQ(cede_yield(in, &in), 0);
-        EXPECT(test_filled(block, bytes, bytes));
-    }
-    return NULL;
-}
 
 enum { MANY = 200 };
 
@@ -42,7 +27,7 @@ static void trim_and_use_again(struct test_place *place)
         for (int n = 0; n < 60; n++) {
             size_t i = test_random(&random) % MANY;
             if (!coros[i])
-                coros[i] = test_coro(place, use, test_value((size_t)(8 + test_random(&random) % 20000)));
+                coros[i] = test_coro(place, test_deep_echo, test_value((size_t)(8 + test_random(&random) % 20000)));
             if (test_random(&random) % 4 == 0) {
                 assert_int_equal(cede_coro_destroy(coros[i]), 0);
                 coros[i] = NULL;

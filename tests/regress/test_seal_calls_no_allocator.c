@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <alloca.h>
 #include <sys/mman.h>
 #include <sys/types.h>
 
@@ -56,19 +55,6 @@ void *__wrap_mremap(void *at, size_t size, size_t new_size, int flags, ...)
     return __real_mremap(at, size, new_size, flags, target);
 }
 
-static void *deep(void *arg, void *in)
-{
-    size_t bytes = test_number(arg);
-    unsigned char *block = alloca(bytes);
-
-    test_fill(block, bytes, bytes);
-    while (in) {
-        EXPECT_EQ(cede_yield(in, &in), 0);
-        EXPECT(test_filled(block, bytes, bytes));
-    }
-    return NULL;
-}
-
 static void switches_allocate_nothing(struct test_place *place)
 {
     static const size_t depths[] = {8, 50, 100, 200, 500, 1000, 3000, 10000};
@@ -78,7 +64,7 @@ static void switches_allocate_nothing(struct test_place *place)
     int failed = 0;
 
     for (size_t i = 0; i < MANY; i++)
-        coros[i] = test_coro(place, deep, test_value(depths[i]));
+        coros[i] = test_coro(place, test_deep_echo, test_value(depths[i]));
     for (size_t i = 0; i < MANY * 100; i++) /* save areas may change their sizes at first */
         failed |= cede_coro_resume(coros[i % MANY], test_value(1), NULL);
     before = calls;

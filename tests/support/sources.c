@@ -15,6 +15,8 @@
 
 #include "sources.h"
 
+#include <alloca.h>
+
 /* --- Places ----------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -317,6 +319,19 @@ void *test_echo(void *arg, void *in)
     for (;;)
         if (cede_yield(in, &in) != 0)
             return NULL;
+}
+
+void *test_deep_echo(void *arg, void *in)
+{
+    size_t bytes = test_number(arg);
+    unsigned char *block = alloca(bytes);
+
+    test_fill(block, bytes, bytes);
+    while (in) {
+        EXPECT_EQ(cede_yield(in, &in), 0);
+        EXPECT(test_filled(block, bytes, bytes));
+    }
+    return NULL;
 }
 
 void *test_return(void *arg, void *in)

@@ -136,6 +136,8 @@ void test_on_thread(void (*fn)(void *arg), void *arg);
 
 /* An entry that yields what it gets for ever, and one that returns what it gets. */
 void *test_echo(void *arg, void *in);
+/* The same, with test_number(arg) bytes of pattern in its frame, which it looks at after each yield. */
+void *test_deep_echo(void *arg, void *in);
 void *test_return(void *arg, void *in);
 
 #endif

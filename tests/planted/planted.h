@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/planted/planted.h - what the programs with planted bugs share: running the buggy coroutine, having another one take
+ * the stack meanwhile, and running it again.
+ */
+#ifndef PLANTED_H
+#define PLANTED_H
+
+#include <stdio.h>
+
+#include <cede/cede.h>
+
+static inline void *planted_neighbour(void *arg, void *in)
+{
+    volatile char array[1000];
+    (void)arg;
+    (void)in;
+    for (unsigned i = 0; i < sizeof(array); i++)
+        array[i] = 1;
+    cede_yield(NULL, NULL);
+    return NULL;
+}
+
+/* For main: on a shared stack the frame of `buggy` is sealed and unsealed between its two turns. */
+static inline int planted_run(cede_stack_choice stack, cede_entry *buggy)
+{
+    cede_coro *coro = NULL, *other = NULL;
+    cede_coro_new(&coro, stack, buggy, NULL);
+    cede_coro_new(&other, stack, planted_neighbour, NULL);
+    cede_coro_resume(coro, NULL, NULL);
+    cede_coro_resume(other, NULL, NULL);
+    cede_coro_resume(coro, NULL, NULL);
+    puts("nothing was found");
+    return 0;
+}
+
+/* Writes one byte past an array of its own, after a yield. */
+static inline void *planted_overflow(void *arg, void *in)
+{
+    static volatile unsigned end = 64;
+    volatile char array[64];
+    volatile char *volatile at = array; /* a pointer, so that the check of array bounds does not see it first */
+    (void)arg;
+    (void)in;
+    for (unsigned i = 0; i < sizeof(array); i++)
+        array[i] = (char)i;
+    cede_yield(NULL, NULL);
+    at[end] = 1;
+    return NULL;
+}
+
+#endif
