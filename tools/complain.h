@@ -11,7 +11,14 @@ enum {
     EXIT_UNUSABLE = 2   /* it could not do what was asked: arguments, input, memory */
 };
 
+/* A function like printf; clang cannot compile such a one with split stacks. */
+#ifdef __clang__
+#define LIKE_PRINTF(format_index, first) __attribute__((format(printf, format_index, first), no_split_stack))
+#else
+#define LIKE_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
+#endif
+
 /* Writes "cede: ", the formatted message and a line feed to standard error. */
-__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+LIKE_PRINTF(1, 2) void complain(const char *format, ...);
 
 #endif

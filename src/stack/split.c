@@ -18,17 +18,14 @@
 
 extern void *__splitstack_makecontext(size_t size, void *context[10], size_t *got);
 extern void __splitstack_releasecontext(void *context[10]);
-extern void __splitstack_block_signals_context(void *context[10], int *on, int *was);
 
 static int acquire(cede_source *source, size_t bytes, cede_stack **out)
 {
     void *segments[10];
     size_t got = 0;
-    int signals_stay = 0;
     char *memory = __splitstack_makecontext(bytes + CEDE__STACK_HEADER, segments, &got);
     if (!memory)
         return CEDE_ENOMEM;
-    __splitstack_block_signals_context(segments, &signals_stay, NULL);
     char *end = (char *)((uintptr_t)(memory + got) & ~(uintptr_t)63);
     cede_stack *stack = cede__stack_describe(source, memory, end, bytes);
     memcpy(stack->split, segments, sizeof segments);

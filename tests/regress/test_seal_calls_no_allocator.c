@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// NOT: CEDE_SPLIT_STACK
 // LINK: -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=free -Wl,--wrap=mmap -Wl,--wrap=munmap -Wl,--wrap=mremap -Wl,--wrap=madvise
 /*
  * Seen elsewhere: a malloc and a free on each save. Here: once the save areas have their sizes, no switch, seal or unseal

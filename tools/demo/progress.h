@@ -5,6 +5,8 @@
 #ifndef CEDE_DEMO_PROGRESS_H
 #define CEDE_DEMO_PROGRESS_H
 
+#include "complain.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,7 +24,7 @@ int64_t clock_now(void);
 
 void progress_begin(struct progress *progress, bool on, const char *title, uint32_t steps);
 /* Goes to the next step. */
-__attribute__((format(printf, 2, 3))) void progress_step(struct progress *progress, const char *format, ...);
+LIKE_PRINTF(2, 3) void progress_step(struct progress *progress, const char *format, ...);
 /* Says how far the step is. Draws at most ten times a second. */
 void progress_show(struct progress *progress, uint64_t done, uint64_t all);
 /* Wipes the line. */

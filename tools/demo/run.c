@@ -75,7 +75,7 @@ bool check_mode(void)
 
 /* --- Failures --------------------------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 3, 4))) static bool end_run(struct run *run, enum run_end end, const char *format, ...)
+LIKE_PRINTF(3, 4) static bool end_run(struct run *run, enum run_end end, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
