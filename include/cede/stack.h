@@ -54,7 +54,7 @@ enum {
     CEDE_SOURCE_UNGUARDED = 1 << 0,
     /*
      * POOL and FIXED: the source may be used from any thread (it takes a lock). Without it, from its creating thread
-     * alone.
+     * alone. A child of fork may not use it if another thread may have been using it at that moment.
      */
     CEDE_SOURCE_THREADS = 1 << 1,
     /*

@@ -20,7 +20,6 @@
 
 static struct sigaction previous_segv, previous_bus;
 static cede__os_fault_witness *_Atomic the_witness;
-static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool installed;
 
 static void die_by(int number, const siginfo_t *info)
@@ -31,18 +30,33 @@ static void die_by(int number, const siginfo_t *info)
         raise(number);
 }
 
+/* The mask that the kernel would have set for the handler; ours runs with the signal itself blocked. */
+static void set_mask(const struct sigaction *previous, int number)
+{
+    pthread_sigmask(SIG_BLOCK, &previous->sa_mask, NULL);
+    if ((previous->sa_flags & SA_NODEFER) && !sigismember(&previous->sa_mask, number)) {
+        sigset_t self;
+        sigemptyset(&self);
+        sigaddset(&self, number);
+        pthread_sigmask(SIG_UNBLOCK, &self, NULL);
+    }
+}
+
 static void pass_on(int number, siginfo_t *info, void *machine)
 {
-    const struct sigaction *previous = number == SIGSEGV ? &previous_segv : &previous_bus;
-    bool handler = previous->sa_handler != SIG_DFL && previous->sa_handler != SIG_IGN;
-    if (handler)
-        pthread_sigmask(SIG_BLOCK, &previous->sa_mask, NULL);
-    if (previous->sa_flags & SA_SIGINFO)
-        previous->sa_sigaction(number, info, machine);
-    else if (handler)
-        previous->sa_handler(number);
-    else if (previous->sa_handler == SIG_DFL || info->si_code > 0)
-        die_by(number, info); /* the kernel does not ignore a fault either, only a signal that was sent */
+    struct sigaction *place = number == SIGSEGV ? &previous_segv : &previous_bus, previous = *place;
+    if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN) {
+        if (previous.sa_handler == SIG_DFL || info->si_code > 0)
+            die_by(number, info); /* the kernel does not ignore a fault either, only a signal that was sent */
+        return;
+    }
+    if (previous.sa_flags & SA_RESETHAND)
+        place->sa_handler = SIG_DFL;
+    set_mask(&previous, number);
+    if (previous.sa_flags & SA_SIGINFO)
+        previous.sa_sigaction(number, info, machine);
+    else
+        previous.sa_handler(number);
 }
 
 static void on_fault(int number, siginfo_t *info, void *machine)
@@ -57,7 +71,7 @@ static void on_fault(int number, siginfo_t *info, void *machine)
 
 static void install_once(cede__os_fault_witness *witness)
 {
-    pthread_mutex_lock(&install_lock);
+    cede__os_lock_process();
     if (!installed) {
         struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
         sigemptyset(&action.sa_mask);
@@ -68,7 +82,7 @@ static void install_once(cede__os_fault_witness *witness)
         sigaction(SIGBUS, &action, NULL);
         installed = true;
     }
-    pthread_mutex_unlock(&install_lock);
+    cede__os_unlock_process();
 }
 
 /* Room for the kernel's frame, the witness, and a handler of the program's that is called in turn. */

@@ -8,11 +8,11 @@
 #include "base/sanitizer.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <cede/error.h>
@@ -121,7 +121,7 @@ void cede__os_unmap(void *memory, size_t bytes)
  */
 static bool is_guarded(void *memory)
 {
-    return getrandom(memory, 1, GRND_NONBLOCK) < 0 && errno == EFAULT;
+    return sigpending(memory) < 0 && errno == EFAULT;
 }
 
 /* MADV_GUARD_INSTALL; false where the kernel does not have it, or only says so. */

@@ -7,6 +7,7 @@
 #include "base/os.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -65,7 +66,7 @@ static CEDE__THREAD_LOCAL struct {
     size_t count;
 } at_exit;
 
-/* A hook may use the library, and so set hooks anew: they are then called in a later round. */
+/* A hook may use the library, and so set hooks anew: they are called too. */
 static void run_exit_hooks(void *unused)
 {
     (void)unused;
@@ -142,7 +143,12 @@ void cede__os_unlock_process(void)
 
 bool cede__os_try_lock_process(void)
 {
-    return pthread_mutex_trylock(&process_lock) == 0;
+    for (int tries = 0; tries < 10000; tries++) { /* whoever else has it will not have it for long */
+        if (pthread_mutex_trylock(&process_lock) == 0)
+            return true;
+        sched_yield();
+    }
+    return false;
 }
 
 __attribute__((constructor)) static void set_up_process(void)

@@ -18,11 +18,11 @@
 #define CEDE__MXCSR_FLAGS 0x3fu
 
 /*
- * x86: MXCSR and the x87 control word. AArch64: FPCR, and FPSR in the upper half. The control part is rounding, traps and
- * flushing of denormals; the flags say what has happened.
+ * x86: MXCSR and the x87 control word. AArch64: FPCR, and FPSR in the upper half. The control part is rounding, traps
+ * and flushing of denormals; the flags say what has happened.
  */
 struct cede__fp_words {
-    uint64_t control;
+    uint64_t state;
 };
 
 static inline struct cede__fp_words cede__fp_read(void)
@@ -32,11 +32,11 @@ static inline struct cede__fp_words cede__fp_read(void)
     uint32_t mxcsr;
     uint16_t x87;
     __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(x87));
-    words.control = (uint64_t)mxcsr << 16 | x87;
+    words.state = (uint64_t)mxcsr << 16 | x87;
 #elif defined(__aarch64__)
     uint64_t status;
-    __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(words.control), "=r"(status));
-    words.control |= status << 32;
+    __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(words.state), "=r"(status));
+    words.state |= status << 32;
 #endif
     return words;
 }
@@ -45,11 +45,11 @@ static inline struct cede__fp_words cede__fp_read(void)
 static inline void cede__fp_write(struct cede__fp_words words)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    uint32_t mxcsr = (uint32_t)(words.control >> 16);
-    uint16_t x87 = (uint16_t)words.control;
+    uint32_t mxcsr = (uint32_t)(words.state >> 16);
+    uint16_t x87 = (uint16_t)words.state;
     __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87));
 #elif defined(__aarch64__)
-    uint64_t control = (uint32_t)words.control, status = words.control >> 32;
+    uint64_t control = (uint32_t)words.state, status = words.state >> 32;
     __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" : : "r"(control), "r"(status));
 #else
     (void)words;
@@ -60,11 +60,11 @@ static inline void cede__fp_write(struct cede__fp_words words)
 static inline void cede__fp_write_control(struct cede__fp_words words)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    uint64_t flags = (cede__fp_read().control >> 16) & CEDE__MXCSR_FLAGS;
-    words.control = (words.control & ~((uint64_t)CEDE__MXCSR_FLAGS << 16)) | flags << 16;
+    uint64_t flags = (cede__fp_read().state >> 16) & CEDE__MXCSR_FLAGS;
+    words.state = (words.state & ~((uint64_t)CEDE__MXCSR_FLAGS << 16)) | flags << 16;
     cede__fp_write(words);
 #elif defined(__aarch64__)
-    uint64_t control = (uint32_t)words.control;
+    uint64_t control = (uint32_t)words.state;
     __asm__ volatile("msr fpcr, %0" : : "r"(control));
 #else
     (void)words;

@@ -148,7 +148,7 @@ static int find_idle(cede_coro *handle, cede_coro **out)
     int error = cede__coro_find(handle, out);
     if (error)
         return error;
-    if ((*out)->hot.gate == CEDE__GATE_RUNNING)
+    if (cede__coro_gate(*out) == CEDE__GATE_RUNNING)
         return CEDE_ERUNNING;
     return cede__coro_check_thread(*out, cede__thread_here());
 }

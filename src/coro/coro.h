@@ -31,9 +31,8 @@
  *   SEALED      destroy  reset     .         .         unseal    .         .
  *   FINISHED    destroy  reset     .         .         .         .         .
  *
- * cede__coro_set_gate checks each change against this table. Two places do not go through it: the inline path, with
- * WAITING
- * -> RUNNING -> WAITING, and the claiming of a migrating coroutine, which must look and change in one step.
+ * cede__coro_set_gate checks each change against this table. Two do not go through it: the inline path, which goes from
+ * WAITING to RUNNING and back, and migrating coroutines, whose changes must be atomic.
  */
 #ifndef CEDE_CORO_CORO_H
 #define CEDE_CORO_CORO_H
@@ -139,6 +138,12 @@ static inline cede_coro *cede__thread_current(const struct cede__thread *thread)
     return current && current->link ? cede__coro_of(current) : NULL;
 }
 
+/* The state as another thread may have left it, with all that this thread did before. */
+static inline uintptr_t cede__coro_gate(const cede_coro *coro)
+{
+    return __atomic_load_n(&coro->hot.gate, __ATOMIC_ACQUIRE);
+}
+
 static inline bool cede__coro_is_shared(const cede_coro *coro)
 {
     return coro->flags & CEDE__CORO_SHARED;
@@ -175,7 +180,10 @@ size_t cede__coro_note_depth(cede_coro *coro);
 
 /* --- Sealing (seal.c) --- */
 
-/* Copies the occupant's bytes away, if there is an occupant. CEDE_ENOMEM: it stays. */
+/*
+ * Copies the occupant's bytes away, if there is an occupant. It stays with CEDE_ENOMEM, and with CEDE_ENEST when it
+ * runs: the thread has ended inside of it (pthread_exit), and this is a destructor of thread-specific data.
+ */
 int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *thread);
 /* Copies a sealed coroutine's bytes back; its stack has no occupant. */
 void cede__unseal(cede_coro *coro);

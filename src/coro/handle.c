@@ -16,7 +16,7 @@
 /* Another thread may be running a migrating coroutine. */
 static bool is_free(const cede_coro *coro)
 {
-    return __atomic_load_n(&coro->hot.gate, __ATOMIC_RELAXED) == CEDE__GATE_FREE;
+    return cede__coro_gate(coro) == CEDE__GATE_FREE;
 }
 
 #if CEDE_CHECKED && UINTPTR_MAX > UINT32_MAX

@@ -89,7 +89,7 @@ static int find(cede_coro *handle, cede_coro **out)
 {
     const struct cede__thread *thread = cede__thread_here();
     int error = cede__coro_find(handle, out);
-    if (!error && (*out)->hot.gate == CEDE__GATE_RUNNING)
+    if (!error && cede__coro_gate(*out) == CEDE__GATE_RUNNING)
         return runs_here(*out, thread) ? CEDE_OK : CEDE_EPERM;
     return error ? error : cede__coro_check_thread(*out, thread);
 }

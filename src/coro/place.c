@@ -25,9 +25,9 @@ void cede__coro_set_start(cede_coro *coro, size_t stack_size, void *arg, cede_so
 size_t cede__coro_depth(const cede_coro *coro)
 {
 #if CEDE_SPLIT_STACK
+    /* In another segment: all of the first one is used, at least. */
     const char *sp = coro->hot.context.sp;
-    if (sp < coro->stack->low ||
-        sp > coro->stack->high) /* in another segment: all of the first one is used, at least */
+    if (sp < coro->stack->low || sp > coro->stack->high)
         return (size_t)(coro->stack->high - coro->stack->low);
 #endif
     return (size_t)(coro->stack->high - (char *)coro->hot.context.sp);

@@ -27,7 +27,7 @@ extern void __splitstack_setcontext(void *context[10]);
 
 static int check_state(const cede_coro *coro, const struct cede__thread *thread)
 {
-    switch (__atomic_load_n(&coro->hot.gate, __ATOMIC_RELAXED)) {
+    switch (cede__coro_gate(coro)) {
     case CEDE__GATE_RUNNING: return thread->tls.current == &coro->hot ? CEDE_ESELF : CEDE_ERUNNING;
     case CEDE__GATE_FINISHED: return CEDE_EFINISHED;
     default: return cede__coro_check_thread(coro, thread);
@@ -99,7 +99,10 @@ static void settle(cede_coro *coro, struct cede__thread *thread, bool finished)
 {
     if (finished) {
         cede__coro_unplace(coro);
-        cede__coro_set_gate(coro, CEDE__GATE_FINISHED);
+        if (coro->flags & CEDE__CORO_MIGRATES) /* another thread may see the end, and destroy it */
+            __atomic_store_n(&coro->hot.gate, CEDE__GATE_FINISHED, __ATOMIC_RELEASE);
+        else
+            cede__coro_set_gate(coro, CEDE__GATE_FINISHED);
         return;
     }
     if (CEDE__UNLIKELY(cede__source_watches(coro->stack->source)))
@@ -205,12 +208,19 @@ int(cede_yield)(void *out, void **in)
     return CEDE_OK;
 }
 
+/* Whether a frame is the first one of a stack: with ucontext its own record, too, lies above. */
+static bool is_near_top(const cede_stack *stack, const char *frame)
+{
+    size_t most = CEDE_UCONTEXT ? 8192 : 1024;
+    return frame < stack->high && (size_t)(stack->high - frame) < most;
+}
+
 void cede__coro_returned(void *result)
 {
     struct cede__thread *thread = cede__thread_here();
     cede_coro *coro = cede__thread_current(thread);
     const char *here = __builtin_frame_address(0);
-    bool own_stack = coro && (CEDE_SPLIT_STACK || (here >= coro->stack->low && here < coro->stack->high));
+    bool own_stack = coro && (CEDE_SPLIT_STACK || is_near_top(coro->stack, here));
     if (!own_stack) /* a bare context's, made by the program itself */
         cede__die("the entry function of a context returned, and there is nowhere to return to");
     cede__sanitize_leave(NULL, thread, coro->hot.link);

@@ -70,6 +70,8 @@ int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *t
     cede_coro *coro = stack->occupant;
     if (!coro)
         return CEDE_OK;
+    if (CEDE__UNLIKELY(coro->hot.gate == CEDE__GATE_RUNNING))
+        return CEDE_ENEST;
     size_t bytes = cede__coro_note_depth(coro);
     size_t needed = cede__sanitize_saved_size(bytes);
     char *cell = NULL;

@@ -52,7 +52,7 @@ bool cede__coro_is_suspended(const cede_coro *coro)
 
 int cede__coro_check_thread(const cede_coro *coro, const struct cede__thread *thread)
 {
-    uintptr_t gate = __atomic_load_n(&coro->hot.gate, __ATOMIC_RELAXED);
+    uintptr_t gate = cede__coro_gate(coro);
     if (gate < CEDE__GATE_FIRST_KEY)
         return CEDE_OK;
     return (gate & ~(uintptr_t)CEDE__GATE_BITS) == thread->tls.key ? CEDE_OK : CEDE_EPERM;
@@ -77,7 +77,7 @@ cede_coro_status cede_coro_status_get(const cede_coro *handle)
     cede_coro *coro;
     if (cede__coro_find(handle, &coro) != CEDE_OK)
         return CEDE_CORO_INVALID;
-    switch (state_of(coro->hot.gate)) {
+    switch (state_of(cede__coro_gate(coro))) {
     case CREATED: return CEDE_CORO_CREATED;
     case RUNNING: return cede__thread_here()->tls.current == &coro->hot ? CEDE_CORO_RUNNING : CEDE_CORO_NORMAL;
     case FINISHED: return CEDE_CORO_FINISHED;

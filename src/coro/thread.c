@@ -50,8 +50,8 @@ static void leave(void)
     cede__os_unwatch_faults(thread->altstack);
     cede__os_free(thread->rooms);
     thread->ready = false;
-    thread->tls.current =
-        NULL; /* a coroutine, if the thread ended inside of one: it stays as it is, for ever running */
+    /* That was a coroutine if the thread ended inside of one: it stays as it is, for ever running. */
+    thread->tls.current = NULL;
     thread->tls.key = CEDE__CLOSED;
     thread->tls.shared_key = CEDE__CLOSED;
 }

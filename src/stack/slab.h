@@ -72,7 +72,10 @@ struct cede__heap {
     struct cede__heap *next_orphan;
 };
 
-/* The process-wide root for debuggers. `layout` changes whenever these structures or struct cede_coro do. */
+/*
+ * The process-wide root for debuggers. `layout` changes, from the first release on, whenever these structures or struct
+ * cede_coro do.
+ */
 struct cede__debug_root {
     uint32_t layout;
     _Atomic(struct cede__chunk *) chunks;

@@ -331,13 +331,17 @@ int cede__stack_take(cede_source *source, size_t bytes, cede_stack **out)
 void cede__stack_give(cede_stack *stack)
 {
     cede_source *source = stack->source;
+    bool locked = source->locked; /* once nothing is in use, another thread may destroy the source */
     cede__stack_check_canary(stack);
     cede__stack_deregister(stack);
-    if (source->locked)
+    if (locked)
         cede__os_lock(&source->lock);
     source->ops->release(stack);
-    cede__source_count(source, &source->in_use, -1);
-    if (source->locked)
+    if (source->owner || locked)
+        cede__source_count(source, &source->in_use, -1);
+    else
+        atomic_fetch_sub_explicit(&source->in_use, 1, memory_order_release);
+    if (locked)
         cede__os_unlock(&source->lock);
 }
 

@@ -75,7 +75,9 @@ extern const struct cede__source_ops cede__mmap_ops, cede__pool_ops, cede__mallo
 bool cede__source_is_usable_here(const cede_source *source);
 /* Whether it can give a stack of so many usable bytes (0: its own size). */
 bool cede__source_can_give(const cede_source *source, size_t bytes);
-/* The size that a stack was asked for, rounded to pages: its usable bytes without what its description left of a page. */
+/*
+ * The size that a stack was asked for, rounded to pages: its usable bytes without what its description left of a page.
+ */
 size_t cede__stack_size_given(const cede_stack *stack);
 /* Counts coroutines that hold on to a source. */
 void cede__source_hold(cede_source *source);

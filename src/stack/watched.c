@@ -48,6 +48,7 @@ static int map(cede_source *source, struct cede__shared_stack *stack)
     int error = cede__os_map(&memory, bytes, 0);
     if (error)
         return error;
+    cede__os_refuse_huge(memory, bytes);
     stack->stack.source = source;
     stack->stack.low = (char *)memory + source->guard_size;
     stack->stack.high = (char *)memory + bytes;
@@ -104,7 +105,7 @@ const struct cede__shared_stack *cede__watched_at(const void *address)
     const char *touched = address;
     const struct cede__shared_stack *found = NULL;
     if (!cede__os_try_lock_process())
-        return NULL; /* somebody is at it, perhaps the very thread that faulted: then nothing is said */
+        return NULL; /* the very thread that faulted may be at it: then nothing is said */
     for (struct cede__list *node = all.next; node != &all; node = node->next) {
         struct watched *watched = CEDE__CONTAINER(node, struct watched, link);
         if (touched >= watched->shared.stack.low && touched < watched->shared.stack.high)

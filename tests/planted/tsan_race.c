@@ -7,6 +7,7 @@
 #include <cede/cede.h>
 
 static volatile int counter;
+static pthread_barrier_t both; /* or the second might begin when the first has ended, and be ordered behind it */
 
 static void *counts(void *arg, void *in)
 {
@@ -24,8 +25,10 @@ static void *drive(void *arg)
     int word = 0;
     if (cede_coro_new(&coro, CEDE_PRIVATE, counts, NULL) != 0)
         return arg;
+    pthread_barrier_wait(&both);
     for (int i = 0; i < 1000; i++)
         cede_coro_resume(coro, &word, NULL);
+    pthread_barrier_wait(&both);
     cede_coro_destroy(coro);
     return NULL;
 }
@@ -33,6 +36,7 @@ static void *drive(void *arg)
 int main(void)
 {
     pthread_t threads[2];
+    pthread_barrier_init(&both, NULL, 2);
     for (int i = 0; i < 2; i++)
         pthread_create(&threads[i], NULL, drive, NULL);
     for (int i = 0; i < 2; i++)

@@ -129,11 +129,54 @@ static void after_an_end_inside_of_a_coroutine(void **state)
     pthread_key_delete(key);
 }
 
+/* --- The same on a shared stack, which is then still the running one --- */
+
+static cede_source *its_source;
+static int refused;
+
+static void start_another(void *arg)
+{
+    cede_coro *coro = NULL;
+    cede_coro_options options = CEDE_CORO_OPTIONS(echo, NULL);
+    (void)arg;
+    options.stack = CEDE_SHARED;
+    options.source = its_source;
+    if (cede_coro_create(&coro, &options) == 0)
+        refused = cede_coro_resume(coro, NULL, NULL);
+    cede_coro_destroy(coro);
+}
+
+static void *run_shared(void *arg)
+{
+    cede_coro *coro = NULL;
+    cede_source_options of_source = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_SHARED);
+    cede_coro_options options = CEDE_CORO_OPTIONS(ends_the_thread, arg);
+    if (cede_source_create(&its_source, &of_source) != 0)
+        return NULL;
+    options.stack = CEDE_SHARED;
+    options.source = its_source;
+    if (cede_coro_create(&coro, &options) == 0)
+        cede_coro_resume(coro, NULL, NULL);
+    return NULL;
+}
+
+static void the_stack_it_ended_on_is_taken(void **state)
+{
+    pthread_t thread;
+    (void)state;
+    assert_int_equal(pthread_key_create(&key, start_another), 0);
+    assert_int_equal(pthread_create(&thread, NULL, run_shared, &key), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(refused, CEDE_ENEST);
+    pthread_key_delete(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_a_destructor),
         cmocka_unit_test(after_an_end_inside_of_a_coroutine),
+        cmocka_unit_test(the_stack_it_ended_on_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

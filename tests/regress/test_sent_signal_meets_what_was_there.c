@@ -66,6 +66,66 @@ static void default_action(void *arg)
     raise(SIGSEGV);
 }
 
+/* --- Faults, and handlers of other kinds --- */
+
+static volatile int calls;
+static volatile char *volatile nowhere;
+static sigjmp_buf again;
+
+static void returns(int number)
+{
+    (void)number;
+    if (++calls > 3)
+        _exit(8); /* for ever */
+}
+
+static void one_shot(void *arg)
+{
+    struct sigaction action = {.sa_handler = returns, .sa_flags = (int)SA_RESETHAND};
+    (void)arg;
+    sigaction(SIGSEGV, &action, NULL);
+    have_a_coroutine();
+    *nowhere = 1;
+}
+
+static void jumps(int number)
+{
+    (void)number;
+    calls++;
+    siglongjmp(again, 1);
+}
+
+static void jumps_without_mask(void *arg)
+{
+    struct sigaction action = {.sa_handler = jumps, .sa_flags = SA_NODEFER};
+    (void)arg;
+    sigaction(SIGSEGV, &action, NULL);
+    have_a_coroutine();
+    sigsetjmp(again, 0);
+    if (calls < 3)
+        *nowhere = 1;
+    _exit(calls);
+}
+
+static void ignores_with_siginfo(void *arg)
+{
+    struct sigaction action = {.sa_flags = SA_SIGINFO};
+    (void)arg;
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGSEGV, &action, NULL);
+    have_a_coroutine();
+    raise(SIGSEGV);
+    _exit(7);
+}
+
+static void kinds_of_handlers(void **state)
+{
+    (void)state;
+    assert_int_equal(test_in_child(one_shot, NULL).signal, SIGSEGV);
+    assert_int_equal(test_in_child(jumps_without_mask, NULL).exit_code, 3);
+    assert_int_equal(test_in_child(ignores_with_siginfo, NULL).exit_code, 7);
+}
+
 static void ignored_stays_ignored(void **state)
 {
     (void)state;
@@ -90,6 +150,7 @@ int main(void)
         cmocka_unit_test(ignored_stays_ignored),
         cmocka_unit_test(handler_has_its_mask),
         cmocka_unit_test(default_kills),
+        cmocka_unit_test(kinds_of_handlers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
