@@ -55,11 +55,13 @@ static size_t cell_bytes(const cede_coro *coro)
     return sizeof *coro + coro->room * 8u;
 }
 
+#if CEDE_CHECKED
 static uint64_t next_generation(void)
 {
     static uint64_t last;
     return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
+#endif
 
 static cede_coro *make(const cede_coro_options *o, cede_source *source, struct cede__thread *thread)
 {
@@ -75,8 +77,6 @@ static cede_coro *make(const cede_coro_options *o, cede_source *source, struct c
                                   (source ? (unsigned)CEDE__CORO_OWN_SOURCE : 0u));
 #if CEDE_CHECKED
     coro->generation = next_generation();
-#else
-    (void)next_generation;
 #endif
     cede__coro_set_start(coro, o->stack_size, o->arg, source);
     return coro;

@@ -95,23 +95,25 @@ static int get_in_place(cede_coro *coro, struct cede__thread *thread)
 
 /* --- There and back --- */
 
+/* Another thread may act on the new state of a migrating coroutine at once: everything before must be seen there. */
+static void publish(cede_coro *coro, uintptr_t gate)
+{
+    if (coro->flags & CEDE__CORO_MIGRATES)
+        __atomic_store_n(&coro->hot.gate, gate, __ATOMIC_RELEASE);
+    else
+        cede__coro_set_gate(coro, gate);
+}
+
 static void settle(cede_coro *coro, struct cede__thread *thread, bool finished)
 {
     if (finished) {
         cede__coro_unplace(coro);
-        if (coro->flags & CEDE__CORO_MIGRATES) /* another thread may see the end, and destroy it */
-            __atomic_store_n(&coro->hot.gate, CEDE__GATE_FINISHED, __ATOMIC_RELEASE);
-        else
-            cede__coro_set_gate(coro, CEDE__GATE_FINISHED);
+        publish(coro, CEDE__GATE_FINISHED);
         return;
     }
     if (CEDE__UNLIKELY(cede__source_watches(coro->stack->source)))
         cede__watched_close((struct cede__shared_stack *)coro->stack);
-    uintptr_t gate = cede__coro_waiting_gate(coro, thread);
-    if (gate == CEDE__GATE_MIGRANT) /* from now on another thread may take it: everything before must be seen there */
-        __atomic_store_n(&coro->hot.gate, gate, __ATOMIC_RELEASE);
-    else
-        cede__coro_set_gate(coro, gate);
+    publish(coro, cede__coro_waiting_gate(coro, thread));
 }
 
 void cede__resume_settle(cede_coro *coro, uintptr_t word)

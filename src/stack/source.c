@@ -115,6 +115,29 @@ void cede__stack_check_canary(const cede_stack *stack)
         cede__die("stack overflow: the lowest word of an unguarded stack was overwritten");
 }
 
+/* --- One at a time --- */
+
+/*
+ * Whether one thread at a time uses the source, its owner or the holder of its lock: other threads only read the
+ * counters.
+ */
+static bool is_used_in_turn(const cede_source *source)
+{
+    return source->owner || source->locked;
+}
+
+static void enter(cede_source *source)
+{
+    if (source->locked)
+        cede__os_lock(&source->lock);
+}
+
+static void leave(cede_source *source)
+{
+    if (source->locked)
+        cede__os_unlock(&source->lock);
+}
+
 /* --- Creating --- */
 
 static const struct cede__source_ops *ops_of(cede_source_kind kind)
@@ -158,9 +181,8 @@ static bool flags_fit_kind(const cede_source_options *o)
         return false;
     if ((o->kind == CEDE_SOURCE_MALLOC || o->kind == CEDE_SOURCE_FIXED) && !unguarded)
         return false;
-    if ((unguarded || o->kind == CEDE_SOURCE_SPLIT) && o->guard_size)
-        return false;
-    if (unguarded && o->kind == CEDE_SOURCE_SPLIT)
+    bool split = o->kind == CEDE_SOURCE_SPLIT, guard = o->guard_size != 0;
+    if (unguarded + split + guard > 1) /* each rules the others out */
         return false;
     if ((o->flags & CEDE_SOURCE_THREADS) && o->kind != CEDE_SOURCE_POOL && o->kind != CEDE_SOURCE_FIXED)
         return false;
@@ -237,10 +259,8 @@ int cede_source_destroy(cede_source *source)
         return CEDE_EPERM;
     if (atomic_load(&source->coroutines) || atomic_load(&source->in_use))
         return CEDE_EBUSY;
-    if (source->locked) { /* whoever gave the last stack back may still hold it */
-        cede__os_lock(&source->lock);
-        cede__os_unlock(&source->lock);
-    }
+    enter(source); /* whoever gave the last stack back may still be in here */
+    leave(source);
     if (source->ops->close)
         source->ops->close(source);
     cede__os_mutex_destroy(&source->lock);
@@ -267,19 +287,19 @@ void cede__source_drop(cede_source *source)
     atomic_fetch_sub_explicit(&source->coroutines, 1, memory_order_release);
 }
 
-/* Where one thread at a time uses the source, a plain store will do: other threads only read the counters. */
+/* A release, because another thread may destroy the source once it sees that nothing is in use. */
 void cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change)
 {
-    if (source->owner || source->locked)
+    if (is_used_in_turn(source))
         atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + (size_t)change,
                               memory_order_relaxed);
     else
-        atomic_fetch_add_explicit(counter, (size_t)change, memory_order_relaxed);
+        atomic_fetch_add_explicit(counter, (size_t)change, memory_order_release);
 }
 
 bool cede__source_count_use(cede_source *source)
 {
-    bool alone = source->owner || source->locked;
+    bool alone = is_used_in_turn(source);
     size_t now = atomic_load_explicit(&source->in_use, memory_order_relaxed);
     do {
         if (now >= source->limit)
@@ -320,28 +340,22 @@ static int take_counted(cede_source *source, size_t bytes, cede_stack **out)
 
 int cede__stack_take(cede_source *source, size_t bytes, cede_stack **out)
 {
-    if (!source->locked)
-        return take_counted(source, bytes, out);
-    cede__os_lock(&source->lock);
+    enter(source);
     int error = take_counted(source, bytes, out);
-    cede__os_unlock(&source->lock);
+    leave(source);
     return error;
 }
 
 void cede__stack_give(cede_stack *stack)
 {
     cede_source *source = stack->source;
-    bool locked = source->locked; /* once nothing is in use, another thread may destroy the source */
+    bool locked = source->locked; /* not to be read after the count: the source may be gone by then */
     cede__stack_check_canary(stack);
     cede__stack_deregister(stack);
-    if (locked)
-        cede__os_lock(&source->lock);
+    enter(source);
     source->ops->release(stack);
-    if (source->owner || locked)
-        cede__source_count(source, &source->in_use, -1);
-    else
-        atomic_fetch_sub_explicit(&source->in_use, 1, memory_order_release);
-    if (locked)
+    cede__source_count(source, &source->in_use, -1);
+    if (locked) /* and then it waits for this lock before it goes */
         cede__os_unlock(&source->lock);
 }
 
@@ -387,11 +401,9 @@ int cede_source_trim(cede_source *source, size_t keep, size_t *released)
         return CEDE_EINVAL;
     if (!cede__source_is_usable_here(source))
         return CEDE_EPERM;
-    if (source->locked)
-        cede__os_lock(&source->lock);
+    enter(source);
     size_t bytes = source->ops->trim ? source->ops->trim(source, keep) : 0;
-    if (source->locked)
-        cede__os_unlock(&source->lock);
+    leave(source);
     if (released)
         *released = bytes;
     return CEDE_OK;
@@ -415,12 +427,10 @@ int cede_source_stats_get(cede_source *source, cede_source_stats *stats)
 {
     if (!source || !stats || stats->size != sizeof *stats)
         return CEDE_EINVAL;
-    if (source->locked)
-        cede__os_lock(&source->lock);
+    enter(source);
     read_counters(source, stats);
     if (source->ops->stats)
         source->ops->stats(source, stats);
-    if (source->locked)
-        cede__os_unlock(&source->lock);
+    leave(source);
     return CEDE_OK;
 }

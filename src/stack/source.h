@@ -63,7 +63,7 @@ struct cede_source {
     bool permanent;    /* a default source: not destroyed by users */
     struct cede__os_mutex lock;
     _Atomic size_t coroutines;
-    _Atomic size_t in_use, peak, mapped, acquired, reused, trimmed; /* changed by cede__source_count alone */
+    _Atomic size_t in_use, peak, mapped, acquired, reused, trimmed; /* changed by the cede__source_* calls alone */
 };
 
 extern const struct cede__source_ops cede__mmap_ops, cede__pool_ops, cede__malloc_ops, cede__fixed_ops, cede__split_ops,

@@ -216,16 +216,18 @@ static unsigned many_threads(cede_source *source)
     return refused;
 }
 
+/* Usable from any thread, and without an end of their own. */
+static const struct {
+    cede_source_kind kind;
+    unsigned flags;
+} threaded[] = {
+    {CEDE_SOURCE_POOL, CEDE_SOURCE_THREADS}, {CEDE_SOURCE_MMAP, 0}, {CEDE_SOURCE_MALLOC, CEDE_SOURCE_UNGUARDED}};
+
 static void several_threads_at_once(void **state)
 {
-    static const struct {
-        cede_source_kind kind;
-        unsigned flags;
-    } sources[] = {
-        {CEDE_SOURCE_POOL, CEDE_SOURCE_THREADS}, {CEDE_SOURCE_MMAP, 0}, {CEDE_SOURCE_MALLOC, CEDE_SOURCE_UNGUARDED}};
     (void)state;
-    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-        cede_source *source = source_of(sources[i].kind, sources[i].flags);
+    for (size_t i = 0; i < sizeof(threaded) / sizeof(threaded[0]); i++) {
+        cede_source *source = source_of(threaded[i].kind, threaded[i].flags);
         assert_int_equal(many_threads(source), 0);
         source_end(source);
     }
@@ -243,15 +245,10 @@ static void several_threads_on_one_block(void **state)
 
 static void limit_holds_on_several_threads(void **state)
 {
-    static const struct {
-        cede_source_kind kind;
-        unsigned flags;
-    } sources[] = {
-        {CEDE_SOURCE_POOL, CEDE_SOURCE_THREADS}, {CEDE_SOURCE_MMAP, 0}, {CEDE_SOURCE_MALLOC, CEDE_SOURCE_UNGUARDED}};
     (void)state;
-    for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-        cede_source_options options = CEDE_SOURCE_OPTIONS(sources[i].kind);
-        options.flags = sources[i].flags;
+    for (size_t i = 0; i < sizeof(threaded) / sizeof(threaded[0]); i++) {
+        cede_source_options options = CEDE_SOURCE_OPTIONS(threaded[i].kind);
+        options.flags = threaded[i].flags;
         options.count = HELD / 2; /* fewer than a single thread would hold */
         cede_source *source = source_make(&options);
         assert_true(many_threads(source) > 0);
