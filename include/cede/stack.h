@@ -239,7 +239,8 @@ CEDE_API int cede_heap_stats_get(cede_heap_stats *stats);
 /*
  * Gives back what the calling thread's slabs do not need now, and all large save areas that are kept for reuse.
  *
- * Returns the bytes given back. Context: anywhere but in signal handlers. Threads: any, each for itself. Since: 0.1.
+ * Returns the bytes given back, pages that were never touched included. Context: anywhere but in signal handlers.
+ * Threads: any, each for itself. Since: 0.1.
  */
 CEDE_API size_t cede_heap_trim(void);
 

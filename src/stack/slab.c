@@ -65,6 +65,20 @@ size_t cede__cell_size(enum cede__cell_kind kind, size_t bytes)
 
 /* --- Chunks --- */
 
+static void make_huge(struct cede__chunk *chunk)
+{
+    cede__os_prefer_huge(chunk, CEDE__CHUNK_SIZE);
+    chunk->pages = CEDE__PAGES_HUGE;
+    for (size_t i = 0; i < CEDE__SLABS_PER_CHUNK; i++)
+        chunk->slabs[i].resident = true;
+}
+
+static void make_small(struct cede__chunk *chunk, enum cede__chunk_pages pages)
+{
+    cede__os_refuse_huge(chunk, CEDE__CHUNK_SIZE);
+    chunk->pages = pages;
+}
+
 static void give_slabs(struct cede__heap *heap, struct cede__chunk *chunk)
 {
     for (size_t i = CEDE__SLABS_PER_CHUNK; i-- > 0;) { /* so that the first is taken first */
@@ -81,9 +95,11 @@ static bool add_chunk(struct cede__heap *heap)
     void *memory;
     if (cede__os_map(&memory, CEDE__CHUNK_SIZE, CEDE__CHUNK_SIZE) != CEDE_OK)
         return false;
-    if (heap->chunks > 0) /* a program with few coroutines does not need 2 MiB for them */
-        cede__os_prefer_huge(memory, CEDE__CHUNK_SIZE);
     struct cede__chunk *chunk = memory;
+    if (heap->chunks > 0)
+        make_huge(chunk);
+    else /* a program with few coroutines does not need 2 MiB for them */
+        make_small(chunk, CEDE__PAGES_SMALL);
     give_slabs(heap, chunk);
     chunk->next = atomic_load_explicit(&cede__debug_root.chunks, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&cede__debug_root.chunks, &chunk->next, chunk, memory_order_release,
@@ -184,6 +200,11 @@ static CEDE__COLD void take_in(struct cede__heap *heap)
     }
 }
 
+static uintptr_t end_of(const struct cede__slab *slab)
+{
+    return ((uintptr_t)slab->cells & ~(uintptr_t)(CEDE__SLAB_SIZE - 1)) + CEDE__SLAB_SIZE;
+}
+
 /* A slab with room for this class becomes the first of its list. */
 static CEDE__COLD struct cede__slab *find_slab(struct cede__heap *heap, unsigned kind, unsigned index)
 {
@@ -194,10 +215,12 @@ static CEDE__COLD struct cede__slab *find_slab(struct cede__heap *heap, unsigned
     if (cede__list_empty(&heap->empty) && !add_chunk(heap))
         return NULL;
     struct cede__slab *slab = CEDE__CONTAINER(heap->empty.next, struct cede__slab, link);
-    uintptr_t end = ((uintptr_t)slab->cells & ~(uintptr_t)(CEDE__SLAB_SIZE - 1)) + CEDE__SLAB_SIZE;
     cede__list_remove(&slab->link);
+    if (cede__chunk_of(slab)->pages == CEDE__PAGES_TRIMMED)
+        make_huge(cede__chunk_of(slab));
+    slab->resident = true;
     slab->cell_size = (uint32_t)size_of_class(index);
-    slab->capacity = (uint32_t)((end - (uintptr_t)slab->cells) / slab->cell_size);
+    slab->capacity = (uint32_t)((end_of(slab) - (uintptr_t)slab->cells) / slab->cell_size);
     slab->fresh = 0;
     slab->live = 0;
     slab->free = NULL;
@@ -281,6 +304,18 @@ static void empty_idle_slabs(struct cede__heap *heap)
             empty_idle(&heap->partial[kind][i]);
 }
 
+/* Returns the bytes given back. */
+static size_t discard(struct cede__slab *slab)
+{
+    size_t page = cede__os_page_size();
+    uintptr_t begin = ((uintptr_t)slab->cells + page - 1) & ~(page - 1);
+    if (cede__chunk_of(slab)->pages == CEDE__PAGES_HUGE) /* before, or it may be filled while we empty it */
+        make_small(cede__chunk_of(slab), CEDE__PAGES_TRIMMED);
+    cede__os_discard((void *)begin, end_of(slab) - begin);
+    slab->resident = false;
+    return end_of(slab) - begin;
+}
+
 size_t cede_heap_trim(void)
 {
     struct cede__heap *heap = my_heap;
@@ -289,16 +324,10 @@ size_t cede_heap_trim(void)
         return released;
     take_in(heap);
     empty_idle_slabs(heap);
-    size_t page = cede__os_page_size();
     for (struct cede__list *node = heap->empty.next; node != &heap->empty; node = node->next) {
         struct cede__slab *slab = CEDE__CONTAINER(node, struct cede__slab, link);
-        if (slab->fresh == 0)
-            continue; /* never used since the last trim */
-        uintptr_t begin = ((uintptr_t)slab->cells + page - 1) & ~(page - 1);
-        uintptr_t end = ((uintptr_t)slab->cells & ~(uintptr_t)(CEDE__SLAB_SIZE - 1)) + CEDE__SLAB_SIZE;
-        cede__os_discard((void *)begin, end - begin);
-        slab->fresh = 0;
-        released += end - begin;
+        if (slab->resident)
+            released += discard(slab);
     }
     return released;
 }

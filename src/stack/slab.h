@@ -17,6 +17,9 @@
  * never unmapped, only emptied: so the list of all chunks can be walked by a debugger, and a stale handle can be looked
  * at. The heap of a thread that has ended is adopted by the next new thread.
  *
+ * All chunks of a heap but its first are to be huge pages. A trim ends that for the chunks that it takes memory from,
+ * or the kernel would soon fill the emptied parts of a huge page again; it begins anew when a slab there is next used.
+ *
  * Save areas above CEDE__CELL_MAX bytes have mappings of their own, kept for reuse up to a limit, under a lock of the
  * process: beside the copy of so many bytes it costs nothing.
  */
@@ -56,11 +59,19 @@ struct cede__slab {
     uint32_t fresh; /* cells from here on were never handed out */
     uint32_t live;
     uint8_t class_index;
-    uint8_t kind; /* enum cede__cell_kind */
+    uint8_t kind;  /* enum cede__cell_kind */
+    bool resident; /* it may hold memory: it was used, or its chunk was a huge page, since the last trim */
+};
+
+enum cede__chunk_pages {
+    CEDE__PAGES_SMALL,  /* the first of its heap */
+    CEDE__PAGES_HUGE,   /* the kernel may make it a huge page at any time */
+    CEDE__PAGES_TRIMMED /* small ones until a slab is used again */
 };
 
 struct cede__chunk {
     struct cede__chunk *next; /* all chunks of the process, newest first */
+    enum cede__chunk_pages pages;
     struct cede__slab slabs[CEDE__SLABS_PER_CHUNK];
 };
 
@@ -99,12 +110,16 @@ void cede__large_free(void *memory, size_t bytes);
 size_t cede__large_trim(void);
 void cede__large_stats(size_t *cells, size_t *bytes, size_t *kept);
 
+/* The chunk that a small cell, or a slab's header, lies in. */
+static inline struct cede__chunk *cede__chunk_of(const void *address)
+{
+    return (struct cede__chunk *)((uintptr_t)address & ~(uintptr_t)(CEDE__CHUNK_SIZE - 1));
+}
+
 /* The slab that a small cell lies in. */
 static inline struct cede__slab *cede__slab_of(const void *cell)
 {
-    uintptr_t address = (uintptr_t)cell;
-    struct cede__chunk *chunk = (struct cede__chunk *)(address & ~(uintptr_t)(CEDE__CHUNK_SIZE - 1));
-    return &chunk->slabs[(address & (CEDE__CHUNK_SIZE - 1)) / CEDE__SLAB_SIZE];
+    return &cede__chunk_of(cell)->slabs[((uintptr_t)cell & (CEDE__CHUNK_SIZE - 1)) / CEDE__SLAB_SIZE];
 }
 
 #endif
