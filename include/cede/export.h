@@ -20,6 +20,8 @@
 #ifndef CEDE_INLINE
 #if !defined(__GNUC__) || !(defined(__x86_64__) || defined(__aarch64__)) || defined(__ILP32__) || !defined(__ELF__)
 #define CEDE_INLINE 0
+#elif defined(__x86_64__) && (!defined(__SSE2__) || defined(_SOFT_FLOAT)) /* registers that cannot even be named */
+#define CEDE_INLINE 0
 #elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CEDE_INLINE 0
 #elif defined(__has_feature)

@@ -39,9 +39,16 @@
 #define CEDE__LOST_X18 "x18",
 #endif
 
+#ifdef __clang__
+#define CEDE__LOST_FFR /* which it cannot name, and keeps nothing in */
+#else
+#define CEDE__LOST_FFR , "ffr"
+#endif
+
 #ifdef __ARM_FEATURE_SVE
 #define CEDE__LOST_SVE                                                                                                 \
-    , "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15"
+    , "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14",                   \
+        "p15" CEDE__LOST_FFR
 #else
 #define CEDE__LOST_SVE
 #endif
