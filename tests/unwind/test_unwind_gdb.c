@@ -100,7 +100,8 @@ static void run_gdb(void)
     self[length] = '\0';
     snprintf(
         command, sizeof(command),
-        "gdb -nx -batch -ex 'set debuginfod enabled off' -ex 'set confirm off' -ex 'set width 0' -ex 'break gdb_stops_here' "
+        "LC_ALL=C gdb -nx -batch -ex 'set startup-with-shell off' -ex 'set debuginfod enabled off' -ex 'set confirm off' "
+        "-ex 'set width 0' -ex 'break gdb_stops_here' "
         "-ex run -ex bt -ex continue -ex bt -ex continue -ex bt -ex continue --args '%s' inferior 2>&1",
         self);
     FILE *gdb = popen(command, "r");

@@ -24,10 +24,12 @@
 #endif
 
 #ifdef __clang__
+#define CEDE__DESCRIBE_BY_FRAME_POINTER() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
 #define CEDE__KEEP_BASE "str x19, [sp, #-16]!\n\t"
 #define CEDE__TAKE_BASE "\tldr x19, [sp], #16\n"
 #define CEDE__LOST_BASE
 #else
+#define CEDE__DESCRIBE_BY_FRAME_POINTER() (void)0
 #define CEDE__KEEP_BASE
 #define CEDE__TAKE_BASE
 #define CEDE__LOST_BASE "x19",
@@ -61,6 +63,7 @@ static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_con
     register uintptr_t x1 __asm__("x1") = word;
     register cede_context *x2 __asm__("x2") = from;
     register const cede_context *x3 __asm__("x3") = to;
+    CEDE__DESCRIBE_BY_FRAME_POINTER();
     __asm__ volatile(CEDE__KEEP_BASE
                      "adr x4, 1f\n\t"
                      "mov x5, sp\n\t"

@@ -10,9 +10,10 @@
  *   rax  value, rdx word: what the other side receives, and what it gives when it switches back
  *
  * rbp may be the frame pointer and cannot be named as lost, so it is kept in `from`. The same is true of rbx with
- * Clang, which may use it as a base pointer: it is kept on the stack. Nothing is stored below the stack pointer before
- * it is moved, but what the compiler itself puts in a red zone would be lost on a shared stack: an inline caller must
- * not be a leaf function (see cede/inline/coro.h).
+ * Clang, which may use it as a base pointer: it is kept on the stack, and so that unwinders are not misled by that, the
+ * caller's frame is described by its frame pointer. Nothing is stored below the stack pointer before it is moved, but
+ * what the compiler itself puts in a red zone would be lost on a shared stack: an inline caller must not be a leaf
+ * function (see cede/inline/coro.h).
  *
  * Each instruction is written for both dialects, {AT&T|Intel}: the caller may be compiled with -masm=intel.
  *
@@ -38,10 +39,12 @@
 #endif
 
 #ifdef __clang__
+#define CEDE__DESCRIBE_BY_FRAME_POINTER() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
 #define CEDE__KEEP_BASE "push{q} {%%}rbx\n\t"
 #define CEDE__TAKE_BASE "\tpop{q} {%%}rbx\n"
 #define CEDE__LOST_BASE
 #else
+#define CEDE__DESCRIBE_BY_FRAME_POINTER() (void)0
 #define CEDE__KEEP_BASE
 #define CEDE__TAKE_BASE
 #define CEDE__LOST_BASE "rbx",
@@ -74,6 +77,7 @@ static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_con
                                                                         void *value, uintptr_t word)
 {
     cede_transfer got;
+    CEDE__DESCRIBE_BY_FRAME_POINTER();
     __asm__ volatile(CEDE__KEEP_BASE /* where the base register cannot be declared lost */
                      "lea{q} {1f(%%rip), %%rcx|rcx, 1f[rip]}\n\t"
                      "mov{q} {%%rsp, 0(%%rdi)|[rdi], rsp}\n\t" /* keep this side */
