@@ -125,20 +125,28 @@ static int acquire(cede_source *source, size_t bytes, cede_stack **out)
     return CEDE_OK;
 }
 
-/* Takes the memory of the hot slots that were given back longest ago, until `keep` are left hot. Returns the bytes. */
-static size_t cool(struct pool_source *pool, size_t keep)
+static size_t stack_bytes(const struct pool_source *pool)
 {
-    if (pool->hot.count <= keep)
+    return pool->slot_size - pool->source.guard_size;
+}
+
+static void discard(struct pool_source *pool, char *slot)
+{
+    cede__os_discard(slot + pool->source.guard_size, stack_bytes(pool));
+}
+
+/* Makes cold the hot slots that were given back longest ago, until `keep` are left hot. Returns how many: the last ones. */
+static size_t make_cold(struct pool_source *pool, size_t keep)
+{
+    size_t moved = pool->hot.count > keep ? pool->hot.count - keep : 0;
+    if (moved == 0)
         return 0;
-    size_t cooled = pool->hot.count - keep, stack_bytes = pool->slot_size - pool->source.guard_size;
-    for (size_t i = 0; i < cooled; i++) {
-        cede__os_discard(pool->hot.slots[i] + pool->source.guard_size, stack_bytes);
-        pool->cold.slots[pool->cold.count++] = pool->hot.slots[i];
-    }
-    memmove(pool->hot.slots, pool->hot.slots + cooled, keep * sizeof *pool->hot.slots);
+    memcpy(pool->cold.slots + pool->cold.count, pool->hot.slots, moved * sizeof *pool->hot.slots);
+    memmove(pool->hot.slots, pool->hot.slots + moved, keep * sizeof *pool->hot.slots);
+    pool->cold.count += moved;
     pool->hot.count = keep;
-    cede__source_count(&pool->source, &pool->source.trimmed, (ptrdiff_t)cooled);
-    return cooled * stack_bytes;
+    cede__source_count(&pool->source, &pool->source.trimmed, (ptrdiff_t)moved);
+    return moved;
 }
 
 static void release(cede_stack *stack)
@@ -146,7 +154,8 @@ static void release(cede_stack *stack)
     struct pool_source *pool = (struct pool_source *)stack->source;
     pool->hot.slots[pool->hot.count++] = stack->low - pool->source.guard_size;
     if (CEDE__UNLIKELY(pool->keep_high && pool->hot.count > pool->keep_high))
-        cool(pool, pool->keep_low);
+        for (size_t moved = make_cold(pool, pool->keep_low); moved > 0; moved--)
+            discard(pool, pool->cold.slots[pool->cold.count - moved]);
 }
 
 /* --- Trimming: blocks without a stack in use are unmapped --- */
@@ -208,11 +217,14 @@ static void unmap_blocks(struct pool_source *pool)
 static size_t trim(cede_source *source, size_t keep)
 {
     struct pool_source *pool = (struct pool_source *)source;
-    size_t released = cool(pool, keep);
+    size_t moved = make_cold(pool, keep);
     count_blocks(pool);
+    for (size_t i = pool->cold.count - moved; i < pool->cold.count; i++)
+        if (block_of(pool, pool->cold.slots[i])->needed > 0) /* the others go with their blocks, all at once */
+            discard(pool, pool->cold.slots[i]);
     forget_slots(pool);
     unmap_blocks(pool);
-    return released;
+    return moved * stack_bytes(pool);
 }
 
 /* --- The rest --- */
