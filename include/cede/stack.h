@@ -237,7 +237,8 @@ typedef struct cede_heap_stats {
 CEDE_API int cede_heap_stats_get(cede_heap_stats *stats);
 
 /*
- * Gives back what the calling thread's slabs do not need now, and all large save areas that are kept for reuse.
+ * Gives back what the calling thread's slabs, and those of threads that have ended, do not need now, and all large save
+ * areas that are kept for reuse.
  *
  * Returns the bytes given back, pages that were never touched included. Context: anywhere but in signal handlers.
  * Threads: any, each for itself. Since: 0.1.

@@ -63,13 +63,14 @@ static uint64_t next_generation(void)
 }
 #endif
 
-static cede_coro *make(const cede_coro_options *o, cede_source *source, struct cede__thread *thread)
+static int make(cede_coro **out, const cede_coro_options *o, cede_source *source, struct cede__thread *thread)
 {
     size_t room = o->stack == CEDE_SHARED ? cede__rooms_guess(thread->rooms, o->entry) : 0;
-    cede_coro *coro = cede__cell_alloc(CEDE__CELL_CORO, sizeof *coro + room);
-    if (!coro)
-        return NULL;
-    memset(coro, 0, sizeof *coro);
+    void *cell;
+    int error = cede__cell_alloc(&cell, CEDE__CELL_CORO, sizeof **out + room);
+    if (error)
+        return error;
+    cede_coro *coro = memset(cell, 0, sizeof *coro);
     coro->entry = o->entry;
     coro->user = o->user;
     coro->room = (unsigned char)(room / 8);
@@ -79,7 +80,8 @@ static cede_coro *make(const cede_coro_options *o, cede_source *source, struct c
     coro->generation = next_generation();
 #endif
     cede__coro_set_start(coro, o->stack_size, o->arg, source);
-    return coro;
+    *out = coro;
+    return CEDE_OK;
 }
 
 /* Gives the memory of a coroutine back that has no stack. */
@@ -116,11 +118,11 @@ int cede_coro_create(cede_coro **out, const cede_coro_options *options)
         error = cede__thread_ready(&thread);
     if (!error)
         error = pick_source(options, &source);
+    cede_coro *coro;
+    if (!error)
+        error = make(&coro, options, source, thread);
     if (error)
         return error;
-    cede_coro *coro = make(options, source, thread);
-    if (!coro)
-        return CEDE_ENOMEM;
     error = set_name(coro, options->name);
     if (error) {
         unmake(coro);

@@ -173,6 +173,8 @@ int cede__coro_place(cede_coro *coro, struct cede__thread *thread);
 void cede__coro_unplace(cede_coro *coro);
 /* Writes size, argument and source where they are kept before a start. */
 void cede__coro_set_start(cede_coro *coro, size_t stack_size, void *arg, cede_source *source);
+/* Whether the stack pointer of a suspended or just ended coroutine lies on its stack. */
+bool cede__coro_is_on_its_stack(const cede_coro *coro);
 /* Bytes of stack that a suspended or just ended coroutine uses: what a seal copies, or has copied. */
 size_t cede__coro_depth(const cede_coro *coro);
 /* The same, and remembers it if it is the deepest so far. */
@@ -181,7 +183,7 @@ size_t cede__coro_note_depth(cede_coro *coro);
 /* --- Sealing (seal.c) --- */
 
 /*
- * Copies the occupant's bytes away, if there is an occupant. It stays with CEDE_ENOMEM, and with CEDE_ENEST when it
+ * Copies the occupant's bytes away, if there is one. It stays with CEDE_ENOMEM or CEDE_EMAPS, and with CEDE_ENEST when it
  * runs: the thread has ended inside of it (pthread_exit), and this is a destructor of thread-specific data.
  */
 int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *thread);

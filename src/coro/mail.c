@@ -56,12 +56,11 @@ int cede__cold_make(cede_coro *coro)
 {
     if (coro->cold)
         return CEDE_OK;
-    struct cede__cold *cold = cede__cell_alloc(CEDE__CELL_SAVE, sizeof *cold);
-    if (!cold)
-        return CEDE_ENOMEM;
-    memset(cold, 0, sizeof *cold);
-    coro->cold = cold;
-    return CEDE_OK;
+    void *cold;
+    int error = cede__cell_alloc(&cold, CEDE__CELL_SAVE, sizeof *coro->cold);
+    if (!error)
+        coro->cold = memset(cold, 0, sizeof *coro->cold);
+    return error;
 }
 
 static int need_mailbox(cede_coro *coro)
@@ -69,9 +68,10 @@ static int need_mailbox(cede_coro *coro)
     int error = cede__cold_make(coro);
     if (error || coro->cold->mailbox)
         return error;
-    struct cede__mailbox *mailbox = cede__cell_alloc(CEDE__CELL_SAVE, sizeof *mailbox);
-    if (!mailbox)
-        return CEDE_ENOMEM; /* the name's block, if it was made here, stays for the next try */
+    void *mailbox;
+    error = cede__cell_alloc(&mailbox, CEDE__CELL_SAVE, sizeof *coro->cold->mailbox);
+    if (error)
+        return error; /* the name's block, if it was made here, stays for the next try */
     cede__mailbox_empty(mailbox);
     coro->cold->mailbox = mailbox;
     return CEDE_OK;

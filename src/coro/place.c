@@ -22,15 +22,18 @@ void cede__coro_set_start(cede_coro *coro, size_t stack_size, void *arg, cede_so
     coro->hot.context.fp = source;
 }
 
+bool cede__coro_is_on_its_stack(const cede_coro *coro)
+{
+    const char *sp = coro->hot.context.sp;
+    return sp >= coro->stack->low && sp <= coro->stack->high;
+}
+
 size_t cede__coro_depth(const cede_coro *coro)
 {
-#if CEDE_SPLIT_STACK
-    /* In another segment: all of the first one is used, at least. */
-    const char *sp = coro->hot.context.sp;
-    if (sp < coro->stack->low || sp > coro->stack->high)
-        return (size_t)(coro->stack->high - coro->stack->low);
-#endif
-    return (size_t)(coro->stack->high - (char *)coro->hot.context.sp);
+    /* Elsewhere, as in another segment of a split stack, or on a stack that the program switched to by itself: no more
+     * is known than that all of its own may be in use. */
+    const char *lowest = cede__coro_is_on_its_stack(coro) ? coro->hot.context.sp : coro->stack->low;
+    return (size_t)(coro->stack->high - lowest);
 }
 
 size_t cede__coro_note_depth(cede_coro *coro)
@@ -54,17 +57,24 @@ static int find_source(const cede_coro *coro, cede_source **out)
     return CEDE_OK;
 }
 
+/* Whether its thread ended inside of the occupant, by pthread_exit: that one stays there, for ever running. */
+static bool is_stuck(const struct cede__shared_stack *stack)
+{
+    const cede_coro *occupant = stack->occupant;
+    return occupant->hot.gate == CEDE__GATE_RUNNING;
+}
+
 static struct cede__shared_stack *choose(cede_source *source)
 {
     size_t count;
-    struct cede__shared_stack *stacks = cede__shared_stacks(source, &count), *best = stacks;
+    struct cede__shared_stack *stacks = cede__shared_stacks(source, &count), *best = NULL;
     for (size_t i = 0; i < count; i++) {
         if (!stacks[i].occupant)
             return &stacks[i];
-        if (stacks[i].users < best->users)
+        if (!is_stuck(&stacks[i]) && (!best || stacks[i].users < best->users))
             best = &stacks[i];
     }
-    return best;
+    return best ? best : stacks;
 }
 
 static int take_shared(cede_coro *coro, cede_source *source, struct cede__thread *thread)

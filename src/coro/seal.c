@@ -19,6 +19,7 @@
  */
 #include "base/compiler.h"
 
+#include "base/message.h"
 #include "coro/coro.h"
 #include "coro/sanitize.h"
 
@@ -72,17 +73,20 @@ int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *t
         return CEDE_OK;
     if (CEDE__UNLIKELY(coro->hot.gate == CEDE__GATE_RUNNING))
         return CEDE_ENEST;
+    if (CEDE__UNLIKELY(!cede__coro_is_on_its_stack(coro)))
+        cede__die(
+            "a coroutine on a shared stack yielded while it ran on another stack: what it uses there cannot be kept");
     size_t bytes = cede__coro_note_depth(coro);
     size_t needed = cede__sanitize_saved_size(bytes);
-    char *cell = NULL;
+    void *cell = NULL;
     if (needed > coro->room * 8u) {
-        cell = cede__cell_alloc(CEDE__CELL_SAVE, needed);
-        if (!cell)
-            return CEDE_ENOMEM;
+        int error = cede__cell_alloc(&cell, CEDE__CELL_SAVE, needed);
+        if (error)
+            return error;
         cede__rooms_learn(thread->rooms, coro->entry, needed);
     }
     cede__stack_check_canary(&stack->stack);
-    coro->hot.link = (struct cede__hot *)(void *)cell;
+    coro->hot.link = cell;
     cede__copy_out(save_area_of(coro), coro->hot.context.sp, bytes);
     if (CEDE__UNLIKELY(stack->stack.source->flags & CEDE_SOURCE_SCRAMBLE))
         memset(coro->hot.context.sp, 0xA5, bytes);

@@ -90,11 +90,12 @@ static void give_slabs(struct cede__heap *heap, struct cede__chunk *chunk)
     heap->chunks++;
 }
 
-static bool add_chunk(struct cede__heap *heap)
+static int add_chunk(struct cede__heap *heap)
 {
     void *memory;
-    if (cede__os_map(&memory, CEDE__CHUNK_SIZE, CEDE__CHUNK_SIZE) != CEDE_OK)
-        return false;
+    int error = cede__os_map(&memory, CEDE__CHUNK_SIZE, CEDE__CHUNK_SIZE);
+    if (error)
+        return error;
     struct cede__chunk *chunk = memory;
     if (heap->chunks > 0)
         make_huge(chunk);
@@ -105,7 +106,7 @@ static bool add_chunk(struct cede__heap *heap)
     while (!atomic_compare_exchange_weak_explicit(&cede__debug_root.chunks, &chunk->next, chunk, memory_order_release,
                                                   memory_order_relaxed))
         continue;
-    return true;
+    return CEDE_OK;
 }
 
 /* --- Heaps --- */
@@ -205,15 +206,9 @@ static uintptr_t end_of(const struct cede__slab *slab)
     return ((uintptr_t)slab->cells & ~(uintptr_t)(CEDE__SLAB_SIZE - 1)) + CEDE__SLAB_SIZE;
 }
 
-/* A slab with room for this class becomes the first of its list. */
-static CEDE__COLD struct cede__slab *find_slab(struct cede__heap *heap, unsigned kind, unsigned index)
+/* An empty slab becomes one of this class, and the first of its list. */
+static void take_empty(struct cede__heap *heap, unsigned kind, unsigned index)
 {
-    struct cede__list *partial = &heap->partial[kind][index];
-    take_in(heap);
-    if (!cede__list_empty(partial))
-        return CEDE__CONTAINER(partial->next, struct cede__slab, link);
-    if (cede__list_empty(&heap->empty) && !add_chunk(heap))
-        return NULL;
     struct cede__slab *slab = CEDE__CONTAINER(heap->empty.next, struct cede__slab, link);
     cede__list_remove(&slab->link);
     if (cede__chunk_of(slab)->pages == CEDE__PAGES_TRIMMED)
@@ -226,9 +221,20 @@ static CEDE__COLD struct cede__slab *find_slab(struct cede__heap *heap, unsigned
     slab->free = NULL;
     slab->kind = (uint8_t)kind;
     slab->class_index = (uint8_t)index;
-    cede__list_insert(partial, &slab->link);
+    cede__list_insert(&heap->partial[kind][index], &slab->link);
     heap->slabs++;
-    return slab;
+}
+
+/* A slab with room for this class becomes the first of its list. */
+static CEDE__COLD int find_slab(struct cede__heap *heap, unsigned kind, unsigned index)
+{
+    take_in(heap);
+    if (!cede__list_empty(&heap->partial[kind][index]))
+        return CEDE_OK;
+    int error = cede__list_empty(&heap->empty) ? add_chunk(heap) : CEDE_OK;
+    if (!error)
+        take_empty(heap, kind, index);
+    return error;
 }
 
 static void *take(struct cede__heap *heap, struct cede__slab *slab)
@@ -246,24 +252,21 @@ static void *take(struct cede__heap *heap, struct cede__slab *slab)
     return cell;
 }
 
-void *cede__cell_alloc(enum cede__cell_kind kind, size_t bytes)
+int cede__cell_alloc(void **out, enum cede__cell_kind kind, size_t bytes)
 {
     if (CEDE__UNLIKELY(bytes > CEDE__CELL_MAX))
-        return cede__large_alloc(bytes);
+        return cede__large_alloc(out, bytes);
     if (CEDE__UNLIKELY(!my_heap))
         get_heap();
     struct cede__heap *heap = my_heap;
     if (CEDE__UNLIKELY(!heap))
-        return NULL;
+        return CEDE_ENOMEM;
     unsigned index = class_of(rounded(kind, bytes));
     struct cede__list *partial = &heap->partial[kind][index];
-    struct cede__slab *slab = CEDE__CONTAINER(partial->next, struct cede__slab, link);
-    if (CEDE__UNLIKELY(cede__list_empty(partial))) {
-        slab = find_slab(heap, kind, index);
-        if (!slab)
-            return NULL;
-    }
-    return take(heap, slab);
+    int error = CEDE__UNLIKELY(cede__list_empty(partial)) ? find_slab(heap, kind, index) : CEDE_OK;
+    if (!error)
+        *out = take(heap, CEDE__CONTAINER(partial->next, struct cede__slab, link));
+    return error;
 }
 
 void cede__cell_free(void *cell, size_t bytes)
@@ -316,12 +319,10 @@ static size_t discard(struct cede__slab *slab)
     return end_of(slab) - begin;
 }
 
-size_t cede_heap_trim(void)
+/* The caller owns the heap, or has the lock of the process and the heap is nobody's. Returns the bytes given back. */
+static size_t trim_heap(struct cede__heap *heap)
 {
-    struct cede__heap *heap = my_heap;
-    size_t released = cede__large_trim();
-    if (!heap)
-        return released;
+    size_t released = 0;
     take_in(heap);
     empty_idle_slabs(heap);
     for (struct cede__list *node = heap->empty.next; node != &heap->empty; node = node->next) {
@@ -329,6 +330,18 @@ size_t cede_heap_trim(void)
         if (slab->resident)
             released += discard(slab);
     }
+    return released;
+}
+
+size_t cede_heap_trim(void)
+{
+    size_t released = cede__large_trim();
+    if (my_heap)
+        released += trim_heap(my_heap);
+    cede__os_lock_process();
+    for (struct cede__heap *heap = orphans; heap; heap = heap->next_orphan)
+        released += trim_heap(heap);
+    cede__os_unlock_process();
     return released;
 }
 

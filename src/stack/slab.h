@@ -96,16 +96,16 @@ CEDE_API extern struct cede__debug_root cede__debug_root;
 /* The size of the cell that a request of `bytes` gets. */
 size_t cede__cell_size(enum cede__cell_kind kind, size_t bytes);
 /*
- * A cell of at least `bytes`, 8-aligned, not cleared, from the calling thread's heap, which is made or adopted at the
- * first call; NULL when out of memory.
+ * Sets *out to a cell of at least `bytes`, 8-aligned, not cleared, from the calling thread's heap, which is made or
+ * adopted at the first call. Returns 0, CEDE_ENOMEM, CEDE_EMAPS.
  */
-void *cede__cell_alloc(enum cede__cell_kind kind, size_t bytes);
+int cede__cell_alloc(void **out, enum cede__cell_kind kind, size_t bytes);
 /* Gives a cell back; `bytes` as asked for. The first word is overwritten, nothing else. Any thread. */
 void cede__cell_free(void *cell, size_t bytes);
 
 /* For large save areas (slab_large.c). */
 size_t cede__large_size(size_t bytes); /* bytes that a request really takes */
-void *cede__large_alloc(size_t bytes);
+int cede__large_alloc(void **out, size_t bytes);
 void cede__large_free(void *memory, size_t bytes);
 size_t cede__large_trim(void);
 void cede__large_stats(size_t *cells, size_t *bytes, size_t *kept);

@@ -2,8 +2,9 @@
 /*
  * stack/slab_large.c - save areas too large for a slab: mappings, kept for reuse.
  *
- * Sizes are rounded to a few classes. Free areas lie in one list, newest first, each with its size in its first words;
- * a request takes the first of its class. At most KEEP_BYTES are kept.
+ * Sizes are rounded to classes, eight a doubling. Free areas lie in a list for each class, newest first, each with its
+ * size in its first words. At most KEEP_BYTES are kept: beyond that an area that was just given back takes the place of
+ * those of other classes, in turn, since it is its own size that is in demand.
  */
 #include "base/compiler.h"
 
@@ -13,85 +14,135 @@
 #include <cede/error.h>
 
 #define KEEP_BYTES ((size_t)64 << 20)
+#define LEAST_DOUBLING 14 /* of CEDE__CELL_MAX */
+#define CLASSES ((8u * sizeof(size_t) - LEAST_DOUBLING) * 8)
+
+_Static_assert(CEDE__CELL_MAX == (size_t)1 << LEAST_DOUBLING, "the smallest class follows on the largest cell");
 
 struct kept {
     struct kept *next;
     size_t bytes;
 };
 
-static struct kept *kept_list;
+static struct kept *kept_lists[CLASSES];
 static size_t kept_bytes, live_cells, live_bytes;
+
+/* 14 for 16 KiB + 1 to 32 KiB, and so on. */
+static unsigned doubling_of(size_t bytes)
+{
+    return 8u * sizeof(long) - 1 - (unsigned)__builtin_clzl((unsigned long)bytes - 1);
+}
 
 /* Sizes in eighths of a doubling, so that areas of nearly the same size can take each other's place. */
 size_t cede__large_size(size_t bytes)
 {
-    unsigned doubling = 8u * sizeof(long) - 1 - (unsigned)__builtin_clzl((unsigned long)bytes - 1);
-    size_t step = (size_t)1 << (doubling - 3);
+    size_t step = (size_t)1 << (doubling_of(bytes) - 3);
     size_t page = cede__os_page_size();
     step = step < page ? page : step;
     return (bytes + step - 1) & ~(step - 1);
 }
 
-static void *take_kept(size_t bytes)
+/* Of a rounded size. */
+static size_t class_of(size_t bytes)
 {
-    for (struct kept **place = &kept_list; *place; place = &(*place)->next) {
-        struct kept *candidate = *place;
-        if (candidate->bytes == bytes) {
-            *place = candidate->next;
-            kept_bytes -= bytes;
-            return candidate;
-        }
-    }
-    return NULL;
+    unsigned doubling = doubling_of(bytes);
+    return (doubling - LEAST_DOUBLING) * 8 + ((bytes - 1) >> (doubling - 3) & 7);
 }
 
-void *cede__large_alloc(size_t bytes)
+static struct kept *pop(struct kept **list)
+{
+    struct kept *area = *list;
+    if (area) {
+        *list = area->next;
+        kept_bytes -= area->bytes;
+    }
+    return area;
+}
+
+static void push(struct kept **list, void *memory, size_t bytes)
+{
+    struct kept *area = memory;
+    area->next = *list;
+    area->bytes = bytes;
+    *list = area;
+    kept_bytes += bytes;
+}
+
+/* Takes areas of other classes out of what is kept until so many bytes fit in, or none is left. Returns them. */
+static struct kept *make_way(size_t bytes)
+{
+    static size_t next_class; /* so that all classes get smaller */
+    struct kept *out = NULL;
+    for (size_t tried = 0; tried < CLASSES && kept_bytes + bytes > KEEP_BYTES;) {
+        struct kept *area = next_class == class_of(bytes) ? NULL : pop(&kept_lists[next_class]);
+        if (area) {
+            area->next = out;
+            out = area;
+            tried = 0;
+        } else {
+            tried++;
+        }
+        next_class = (next_class + 1) % CLASSES;
+    }
+    return out;
+}
+
+static void unmap_all(struct kept *list)
+{
+    while (list) {
+        struct kept *next = list->next;
+        cede__os_unmap(list, list->bytes);
+        list = next;
+    }
+}
+
+static void count_live(ptrdiff_t cells, size_t bytes)
+{
+    live_cells += (size_t)cells;
+    live_bytes += (size_t)cells * bytes;
+}
+
+int cede__large_alloc(void **out, size_t bytes)
 {
     bytes = cede__large_size(bytes);
     cede__os_lock_process();
-    void *memory = take_kept(bytes);
-    if (!memory && cede__os_map(&memory, bytes, 0) != CEDE_OK)
-        memory = NULL;
-    if (memory) {
-        live_cells++;
-        live_bytes += bytes;
-    }
+    *out = pop(&kept_lists[class_of(bytes)]);
+    count_live(1, bytes);
     cede__os_unlock_process();
-    return memory;
+    int error = *out ? CEDE_OK : cede__os_map(out, bytes, 0);
+    if (error) {
+        cede__os_lock_process();
+        count_live(-1, bytes);
+        cede__os_unlock_process();
+    }
+    return error;
 }
 
 void cede__large_free(void *memory, size_t bytes)
 {
     bytes = cede__large_size(bytes);
     cede__os_lock_process();
-    live_cells--;
-    live_bytes -= bytes;
+    count_live(-1, bytes);
+    struct kept *out = make_way(bytes);
     bool keep = kept_bytes + bytes <= KEEP_BYTES;
-    if (keep) {
-        struct kept *kept = memory;
-        kept->next = kept_list;
-        kept->bytes = bytes;
-        kept_list = kept;
-        kept_bytes += bytes;
-    }
+    if (keep)
+        push(&kept_lists[class_of(bytes)], memory, bytes);
     cede__os_unlock_process();
     if (!keep)
         cede__os_unmap(memory, bytes);
+    unmap_all(out);
 }
 
 size_t cede__large_trim(void)
 {
+    struct kept *out = NULL;
     cede__os_lock_process();
-    struct kept *list = kept_list;
     size_t released = kept_bytes;
-    kept_list = NULL;
-    kept_bytes = 0;
+    for (size_t i = 0; i < CLASSES; i++)
+        for (struct kept *area; (area = pop(&kept_lists[i])); out = area)
+            area->next = out;
     cede__os_unlock_process();
-    while (list) {
-        struct kept *next = list->next;
-        cede__os_unmap(list, list->bytes);
-        list = next;
-    }
+    unmap_all(out);
     return released;
 }
 

@@ -131,19 +131,24 @@ static void after_an_end_inside_of_a_coroutine(void **state)
 
 /* --- The same on a shared stack, which is then still the running one --- */
 
-static cede_source *its_source;
-static int refused;
+enum { OTHERS = 3 };
 
-static void start_another(void *arg)
+static cede_source *its_source;
+static size_t its_stacks;
+static int refused[OTHERS];
+
+static void start_others(void *arg)
 {
-    cede_coro *coro = NULL;
-    cede_coro_options options = CEDE_CORO_OPTIONS(echo, NULL);
+    int word = 0;
     (void)arg;
-    options.stack = CEDE_SHARED;
-    options.source = its_source;
-    if (cede_coro_create(&coro, &options) == 0)
-        refused = cede_coro_resume(coro, NULL, NULL);
-    cede_coro_destroy(coro);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        cede_coro *coro = NULL;
+        cede_coro_options options = CEDE_CORO_OPTIONS(echo, NULL);
+        options.stack = CEDE_SHARED;
+        options.source = its_source;
+        if (cede_coro_create(&coro, &options) == 0)
+            refused[i] = cede_coro_resume(coro, &word, NULL);
+    }
 }
 
 static void *run_shared(void *arg)
@@ -151,6 +156,7 @@ static void *run_shared(void *arg)
     cede_coro *coro = NULL;
     cede_source_options of_source = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_SHARED);
     cede_coro_options options = CEDE_CORO_OPTIONS(ends_the_thread, arg);
+    of_source.count = its_stacks;
     if (cede_source_create(&its_source, &of_source) != 0)
         return NULL;
     options.stack = CEDE_SHARED;
@@ -160,15 +166,31 @@ static void *run_shared(void *arg)
     return NULL;
 }
 
-static void the_stack_it_ended_on_is_taken(void **state)
+static void end_on_one_of(size_t stacks)
 {
     pthread_t thread;
-    (void)state;
-    assert_int_equal(pthread_key_create(&key, start_another), 0);
+    its_stacks = stacks;
+    assert_int_equal(pthread_key_create(&key, start_others), 0);
     assert_int_equal(pthread_create(&thread, NULL, run_shared, &key), 0);
     pthread_join(thread, NULL);
-    assert_int_equal(refused, CEDE_ENEST);
     pthread_key_delete(key);
+}
+
+static void the_stack_it_ended_on_is_taken(void **state)
+{
+    (void)state;
+    end_on_one_of(1);
+    for (unsigned i = 0; i < OTHERS; i++)
+        assert_int_equal(refused[i], CEDE_ENEST);
+}
+
+/* Seen here: the stack with the fewest coroutines was chosen, even where its only one would never leave it. */
+static void the_other_stack_is_used(void **state)
+{
+    (void)state;
+    end_on_one_of(2);
+    for (unsigned i = 0; i < OTHERS; i++)
+        assert_int_equal(refused[i], 0);
 }
 
 int main(void)
@@ -177,6 +199,7 @@ int main(void)
         cmocka_unit_test(in_a_destructor),
         cmocka_unit_test(after_an_end_inside_of_a_coroutine),
         cmocka_unit_test(the_stack_it_ended_on_is_taken),
+        cmocka_unit_test(the_other_stack_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,8 +41,8 @@ struct fault_balance fault_balance(void);
  *
  * In a scenario, every call that can fail for want of memory is made as
  *     while (fault_retry(call)) { checks that nothing changed }
- * The first failure must have been caused by a fault, must be CEDE_ENOMEM or CEDE_EMAPS, and disarms; the call is then made
- * again and must succeed.
+ * The first failure must have been caused by a fault, must be the very error of the call that was made to fail last (CEDE_ENOMEM,
+ * or for mappings and guards the one given to fault_arm), and disarms; the call is then made again and must succeed.
  */
 typedef void fault_scenario(void *arg);
 size_t fault_each(fault_scenario *scenario, void *arg);

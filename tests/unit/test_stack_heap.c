@@ -144,24 +144,68 @@ static void trim_leaves_what_is_used_alone(void **state)
     }
 }
 
+enum { HERE = 3, THERE = 5 };
+
 static void *heap_elsewhere(void *arg)
 {
+    cede_coro *coros[THERE] = {NULL};
+    for (unsigned i = 0; i < THERE; i++)
+        if (cede_coro_new(&coros[i], CEDE_PRIVATE, wait_deep, NULL) != 0)
+            return NULL;
     *(cede_heap_stats *)arg = (cede_heap_stats){.size = sizeof(cede_heap_stats)};
     cede_heap_stats_get(arg);
+    for (unsigned i = 0; i < THERE; i++)
+        cede_coro_destroy(coros[i]);
     return NULL;
 }
 
 static void each_thread_counts_its_own(void **state)
 {
-    cede_heap_stats elsewhere;
+    cede_heap_stats elsewhere = {.cells = 0};
+    cede_coro *coros[HERE];
     pthread_t thread;
     (void)state;
-    cede_coro *coro = coro_new(CEDE_PRIVATE, 64);
-    assert_true(heap().cells > 0);
+    size_t before = heap().cells;
+    for (unsigned i = 0; i < HERE; i++)
+        coros[i] = coro_new(CEDE_PRIVATE, 64);
     assert_int_equal(pthread_create(&thread, NULL, heap_elsewhere, &elsewhere), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_int_equal(elsewhere.cells, 0);
-    assert_int_equal(cede_coro_destroy(coro), 0);
+    assert_int_equal(elsewhere.cells, THERE);
+    assert_int_equal(heap().cells, before + HERE);
+    for (unsigned i = 0; i < HERE; i++)
+        assert_int_equal(cede_coro_destroy(coros[i]), 0);
+}
+
+static void *use_much_and_end(void *arg)
+{
+    cede_coro **coros = arg;
+    for (unsigned i = 0; i < MANY; i++)
+        if (cede_coro_new(&coros[i], CEDE_PRIVATE, wait_deep, NULL) != 0)
+            return NULL;
+    for (unsigned i = MANY / 2; i < MANY; i++) /* the others are freed when the thread is gone */
+        cede_coro_destroy(coros[i]);
+    return arg;
+}
+
+/* Seen here: the memory of a thread that had ended could not be given back. */
+static void trim_takes_from_ended_threads(void **state)
+{
+    cede_coro **coros = calloc(MANY, sizeof(*coros));
+    pthread_t thread;
+    void *done = NULL;
+    (void)state;
+    assert_non_null(coros);
+    cede_heap_trim();
+    assert_int_equal(pthread_create(&thread, NULL, use_much_and_end, coros), 0);
+    assert_int_equal(pthread_join(thread, &done), 0);
+    assert_non_null(done);
+    size_t half = cede_heap_trim();
+    assert_true(half >= (size_t)MANY / 2 * 64 / 2);
+    for (unsigned i = 0; i < MANY / 2; i++)
+        assert_int_equal(cede_coro_destroy(coros[i]), 0);
+    assert_true(cede_heap_trim() >= (size_t)MANY / 2 * 64 / 2);
+    assert_true(cede_heap_trim() <= half / 100);
+    free(coros);
 }
 
 static void *destroy_elsewhere(void *arg)
@@ -271,6 +315,7 @@ int main(void)
         cmocka_unit_test(trim_gives_memory_back),
         cmocka_unit_test(trim_leaves_what_is_used_alone),
         cmocka_unit_test(each_thread_counts_its_own),
+        cmocka_unit_test(trim_takes_from_ended_threads),
         cmocka_unit_test(cells_freed_elsewhere_come_back),
 #if !CEDE_SPLIT_STACK
         cmocka_unit_test(large_save_areas),
