@@ -8,6 +8,7 @@
 #include "base/sanitizer.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +18,9 @@
 
 #include <cede/error.h>
 
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24 /* Linux 5.18 */
+#endif
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
 #endif
@@ -34,18 +38,28 @@ size_t cede__os_page_size(void)
 
 void *cede__os_malloc(size_t bytes)
 {
-    return malloc(bytes);
+    int saved_errno = errno;
+    void *memory = malloc(bytes);
+    errno = saved_errno;
+    return memory;
 }
 
 void *cede__os_realloc(void *memory, size_t bytes)
 {
-    return realloc(memory, bytes);
+    int saved_errno = errno;
+    void *moved = realloc(memory, bytes);
+    errno = saved_errno;
+    return moved;
 }
 
 void *cede__os_aligned_malloc(size_t alignment, size_t bytes)
 {
+    int saved_errno = errno;
     void *memory = NULL;
-    return posix_memalign(&memory, alignment, bytes) == 0 ? memory : NULL;
+    if (posix_memalign(&memory, alignment, bytes) != 0)
+        memory = NULL;
+    errno = saved_errno;
+    return memory;
 }
 
 void cede__os_free(void *memory)
@@ -72,10 +86,13 @@ static bool mappings_are_used_up(void)
     return count + 8 >= limit; /* a refused call may have needed two more, and stdio one */
 }
 
-/* The error for a refused mapping call. errno stays the caller's. */
+/* The error for a refused mapping call. errno stays the caller's, and a thread that is cancelled goes on: it holds locks. */
 static CEDE__COLD int refusal(int saved_errno)
 {
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     int error = mappings_are_used_up() ? CEDE_EMAPS : CEDE_ENOMEM;
+    pthread_setcancelstate(cancel_state, NULL);
     errno = saved_errno;
     return error;
 }
@@ -168,7 +185,10 @@ static void advise(void *memory, size_t bytes, int advice)
 
 void cede__os_discard(void *memory, size_t bytes)
 {
-    advise(memory, bytes, MADV_DONTNEED);
+    int saved_errno = errno;
+    if (madvise(memory, bytes, MADV_DONTNEED) != 0) /* of a program that locks its memory (mlockall) */
+        (void)madvise(memory, bytes, MADV_DONTNEED_LOCKED);
+    errno = saved_errno;
 }
 
 void cede__os_prefer_huge(void *memory, size_t bytes)
