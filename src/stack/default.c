@@ -3,8 +3,9 @@
  * stack/default.c - the sources that are used where none is given: for each thread a pool of private stacks and one
  * shared stack, and for the whole process a source of mappings for larger private stacks.
  *
- * When a thread ends, its default sources go, unless a stack of theirs is still in use by a coroutine that was left
- * suspended: then they stay, unowned, since that coroutine may never run again and its memory must not be pulled away.
+ * When a thread ends, its default sources go with it, or with the last coroutine that was created with them by name and
+ * has not started. If a stack of theirs is in use, by a coroutine that was left suspended, they stay for good: that
+ * coroutine may never run again, and its memory must not be pulled away.
  */
 #include "base/compiler.h"
 
@@ -20,33 +21,27 @@ static int make(cede_source **place, cede_source_kind kind)
 {
     cede_source_options options = CEDE_SOURCE_OPTIONS(kind);
     int error = cede_source_create(place, &options);
-    if (!error)
-        (*place)->permanent = true;
-    return error;
+    if (error)
+        return error;
+    (*place)->permanent = true;
+    cede__source_hold(*place);
+    return CEDE_OK;
 }
 
-/* By stacks, or by coroutines that were created with it by name. */
-static bool is_used(cede_source *source)
-{
-    cede_source_stats stats = {.size = sizeof stats};
-    cede_source_stats_get(source, &stats);
-    return stats.stacks_in_use > 0 || stats.coroutines > 0;
-}
-
-static void leave(cede_source **mine)
+static void abandon(cede_source **mine)
 {
     cede_source *source = *mine;
     *mine = NULL;
-    if (!source || is_used(source))
-        return;
-    source->permanent = false;
-    cede_source_destroy(source);
+    if (source && atomic_load(&source->in_use) == 0) {
+        source->abandoned = true;
+        cede__source_drop(source);
+    }
 }
 
-static void leave_sources(void)
+static void abandon_sources(void)
 {
-    leave(&my_private);
-    leave(&my_shared);
+    abandon(&my_private);
+    abandon(&my_shared);
 }
 
 /* The two of a thread share one hook for its end. */
@@ -56,9 +51,9 @@ static int make_mine(cede_source **mine, cede_source_kind kind)
     int error = make(mine, kind);
     if (error || hooked)
         return error;
-    error = cede__os_at_thread_exit(leave_sources);
+    error = cede__os_at_thread_exit(abandon_sources);
     if (error)
-        leave(mine);
+        abandon(mine);
     return error;
 }
 

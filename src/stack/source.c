@@ -249,6 +249,16 @@ bool cede__source_is_usable_here(const cede_source *source)
     return source->owner == 0 || source->owner == cede__os_thread_token();
 }
 
+static void close_source(cede_source *source)
+{
+    enter(source); /* whoever gave the last stack back may still be in here */
+    leave(source);
+    if (source->ops->close)
+        source->ops->close(source);
+    cede__os_mutex_destroy(&source->lock);
+    cede__os_free(source);
+}
+
 int cede_source_destroy(cede_source *source)
 {
     if (!source)
@@ -259,12 +269,7 @@ int cede_source_destroy(cede_source *source)
         return CEDE_EPERM;
     if (atomic_load(&source->coroutines) || atomic_load(&source->in_use))
         return CEDE_EBUSY;
-    enter(source); /* whoever gave the last stack back may still be in here */
-    leave(source);
-    if (source->ops->close)
-        source->ops->close(source);
-    cede__os_mutex_destroy(&source->lock);
-    cede__os_free(source);
+    close_source(source);
     return CEDE_OK;
 }
 
@@ -284,7 +289,9 @@ void cede__source_hold(cede_source *source)
 
 void cede__source_drop(cede_source *source)
 {
-    atomic_fetch_sub_explicit(&source->coroutines, 1, memory_order_release);
+    bool permanent = source->permanent; /* not to be read after the count: any other source may be gone by then */
+    if (atomic_fetch_sub_explicit(&source->coroutines, 1, memory_order_acq_rel) == 1 && permanent)
+        close_source(source);
 }
 
 /* A release, because another thread may destroy the source once it sees that nothing is in use. */
@@ -414,7 +421,8 @@ static void read_counters(cede_source *source, cede_source_stats *stats)
     *stats = (cede_source_stats){.size = sizeof *stats, .kind = source->kind};
     stats->stack_size = source->stack_size;
     stats->guard_size = source->guard_size;
-    stats->coroutines = atomic_load_explicit(&source->coroutines, memory_order_relaxed);
+    bool held_by_thread = source->permanent && !source->abandoned;
+    stats->coroutines = atomic_load_explicit(&source->coroutines, memory_order_relaxed) - held_by_thread;
     stats->stacks_in_use = atomic_load_explicit(&source->in_use, memory_order_relaxed);
     stats->stacks_peak = atomic_load_explicit(&source->peak, memory_order_relaxed);
     stats->mapped_bytes = atomic_load_explicit(&source->mapped, memory_order_relaxed);

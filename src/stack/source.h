@@ -60,7 +60,8 @@ struct cede_source {
     size_t limit;      /* most stacks at once; SIZE_MAX: none */
     uint64_t owner;    /* the only thread that may use it; 0: any */
     bool locked;       /* takes the lock for each use */
-    bool permanent;    /* a default source: not destroyed by users */
+    bool permanent;    /* a default source: not destroyed by users, and held once more, by its thread */
+    bool abandoned;    /* a default source whose thread has ended, and holds it no more */
     struct cede__os_mutex lock;
     _Atomic size_t coroutines;
     _Atomic size_t in_use, peak, mapped, acquired, reused, trimmed; /* changed by the cede__source_* calls alone */
@@ -79,7 +80,7 @@ bool cede__source_can_give(const cede_source *source, size_t bytes);
  * The size that a stack was asked for, rounded to pages: its usable bytes without what its description left of a page.
  */
 size_t cede__stack_size_given(const cede_stack *stack);
-/* Counts coroutines that hold on to a source. */
+/* Counts what holds on to a source: coroutines, and the thread of a default one. The last may take it with it. */
 void cede__source_hold(cede_source *source);
 void cede__source_drop(cede_source *source);
 /* As cede_stack_acquire and cede_stack_release, on a thread where the source is usable. */
