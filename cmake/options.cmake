@@ -42,12 +42,20 @@ if(CEDE_WERROR)
     list(APPEND CEDE_FLAGS -Werror)
 endif()
 
-# A frame larger than the guard page must not step over it.
+# A frame larger than the guard page must not step over it. And indirect branches may be tracked: the assembly is fit for
+# it, and a library is marked as fit only if all of it is.
 set(CMAKE_REQUIRED_FLAGS -Werror)
 check_c_compiler_flag(-fstack-clash-protection CEDE_HAVE_STACK_CLASH_PROTECTION)
+check_c_compiler_flag(-fcf-protection=branch CEDE_HAVE_CF_PROTECTION)
+check_c_compiler_flag(-mbranch-protection=standard CEDE_HAVE_BRANCH_PROTECTION)
 unset(CMAKE_REQUIRED_FLAGS)
 if(CEDE_HAVE_STACK_CLASH_PROTECTION)
     list(APPEND CEDE_FLAGS -fstack-clash-protection)
+endif()
+if(CEDE_HAVE_CF_PROTECTION)
+    list(APPEND CEDE_FLAGS -fcf-protection=branch)
+elseif(CEDE_HAVE_BRANCH_PROTECTION)
+    list(APPEND CEDE_FLAGS -mbranch-protection=standard)
 endif()
 
 if(CEDE_UCONTEXT)

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * context/environment.c - finding the C++ runtime's globals, if there is a C++ runtime.
+ *
+ * It is linked to the program, as a rule. But a C program may load C++ code, and the runtime with it, at any time: then
+ * that code makes it known (see cede/inline/coro.h).
  */
 #include "base/compiler.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "context/environment.h"
 
 extern void *__cxa_get_globals(void) __attribute__((weak));
 
+static void *(*_Atomic loaded_later)(void);
+
+void cede__exceptions_found(void *(*get_globals)(void))
+{
+    atomic_store_explicit(&loaded_later, get_globals, memory_order_release);
+}
+
 struct cede__exceptions *cede__exceptions_of_thread(void)
 {
-    return __cxa_get_globals ? __cxa_get_globals() : NULL;
+    void *(*get_globals)(void) = __cxa_get_globals;
+    if (!get_globals)
+        get_globals = atomic_load_explicit(&loaded_later, memory_order_acquire);
+    return get_globals ? get_globals() : NULL;
 }

@@ -41,12 +41,27 @@ static inline struct cede__fp_words cede__fp_read(void)
     return words;
 }
 
+#if defined(__x86_64__) || defined(__i386__)
+/*
+ * The x87 flags are not among the words. One that was raised while its trap was off, and stays while it is put on, would
+ * trap at the next x87 instruction, which has done nothing: then they are cleared.
+ */
+static inline void cede__x87_forget_flags(uint16_t control_to_come)
+{
+    uint16_t flags;
+    __asm__ volatile("fnstsw %0" : "=a"(flags));
+    if (flags & ~control_to_come & 0x3f)
+        __asm__ volatile("fnclex");
+}
+#endif
+
 /* Control and flags. */
 static inline void cede__fp_write(struct cede__fp_words words)
 {
 #if defined(__x86_64__) || defined(__i386__)
     uint32_t mxcsr = (uint32_t)(words.state >> 16);
     uint16_t x87 = (uint16_t)words.state;
+    cede__x87_forget_flags(x87);
     __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87));
 #elif defined(__aarch64__)
     uint64_t control = (uint32_t)words.state, status = words.state >> 32;
@@ -83,5 +98,7 @@ struct cede__exceptions {
 
 /* The calling thread's, or NULL in a program without C++. */
 struct cede__exceptions *cede__exceptions_of_thread(void);
+/* The runtime's function that returns them, where it came into the process later than the library. */
+void cede__exceptions_found(void *(*get_globals)(void));
 
 #endif

@@ -56,12 +56,32 @@ static void leave(void)
     thread->tls.shared_key = CEDE__CLOSED;
 }
 
-static void set_up(struct cede__thread *thread)
+static bool knows_exceptions(const struct cede__thread *thread)
+{
+    return thread->tls.exceptions != (const uintptr_t *)&thread->no_exceptions;
+}
+
+static void find_exceptions(struct cede__thread *thread)
 {
     struct cede__exceptions *exceptions = cede__exceptions_of_thread();
+    thread->tls.exceptions = (const uintptr_t *)(exceptions ? exceptions : &thread->no_exceptions);
+}
+
+void cede__cxx_runtime_found(void *(*get_globals)(void))
+{
+    struct cede__thread *thread = cede__thread_here();
+    if (!get_globals)
+        return;
+    cede__exceptions_found(get_globals);
+    if (thread->ready)
+        find_exceptions(thread);
+}
+
+static void set_up(struct cede__thread *thread)
+{
     thread->tls.key = (uintptr_t)cede__os_thread_token() << 4;
     thread->tls.shared_key = thread->tls.key | CEDE__GATE_SHARED;
-    thread->tls.exceptions = (const uintptr_t *)(exceptions ? exceptions : &thread->no_exceptions);
+    find_exceptions(thread);
     thread->root.gate = CEDE__GATE_RUNNING;
     thread->root.link = NULL;
     thread->tls.current = &thread->root;
@@ -97,5 +117,9 @@ int cede__thread_ready(struct cede__thread **out)
 {
     struct cede__thread *thread = cede__thread_here();
     *out = thread;
-    return CEDE__LIKELY(thread->ready) ? CEDE_OK : make_ready(thread);
+    if (CEDE__UNLIKELY(!thread->ready))
+        return make_ready(thread);
+    if (!knows_exceptions(thread)) /* until a C++ runtime is found, as it never is in most C programs */
+        find_exceptions(thread);
+    return CEDE_OK;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What libcede.so and the assembly say about themselves: only the library's own names, a SONAME, no text relocations, no
-# executable stack, and marked for branch tracking (IBT) but never for shadow stacks (SHSTK), which a switch would break.
+# What the libraries say about themselves: only the library's own names, a SONAME, no text relocations, no executable stack, and
+# all of it marked for branch tracking (IBT), but never for shadow stacks (SHSTK), which a switch would break.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -18,7 +18,7 @@ fail() {
 # (the gold linker also lists local thread-local symbols, with a small letter)
 nm -D --defined-only "$lib" | awk '$2 ~ /[B-Z]/ { sub(/@.*/, "", $3); print $3 }' >"$dir/names"
 grep -qx cede_version "$dir/names" || fail "cede_version is not exported"
-if grep -vE '^(cede_[a-z][a-z0-9_]*|cede__tls[a-z0-9_]*|cede__resume_[a-z0-9_]*|cede__debug_root)$' "$dir/names"; then
+if grep -vE '^(cede_[a-z][a-z0-9_]*|cede__tls[a-z0-9_]*|cede__resume_[a-z0-9_]*|cede__cxx_[a-z0-9_]*|cede__debug_root)$' "$dir/names"; then
     fail "these names should be hidden"
 fi
 
@@ -37,7 +37,8 @@ if grep -q TEXTREL "$dir/dynamic"; then
 fi
 readelf -lW "$lib" | grep GNU_STACK | grep -q ' RW  *0x' || fail "executable stack"
 
-# Objects without the mark would take it away from the whole program.
+# An object without the mark takes it away from the whole program. (The shared library has it only where the C library's own
+# start files do.)
 if [ "$(uname -m)" = x86_64 ]; then
     for source in "$SOURCE_DIR"/src/*/*.S; do
         "$CC" -I"$SOURCE_DIR/include" -I"$SOURCE_DIR/src" -fcf-protection=branch -c "$source" -o "$dir/x.o"
@@ -47,5 +48,11 @@ if [ "$(uname -m)" = x86_64 ]; then
             fail "$source: marked SHSTK"
         fi
     done
+    objects=$(ar t "$BINARY_DIR/libcede.a" | wc -l)
+    readelf -n "$BINARY_DIR/libcede.a" 2>/dev/null | grep 'x86 feature:' >"$dir/notes" || true
+    [ "$(grep -c IBT "$dir/notes")" -eq "$objects" ] || fail "not every object of libcede.a is marked IBT"
+    if grep -q SHSTK "$dir/notes"; then
+        fail "an object of libcede.a is marked SHSTK"
+    fi
 fi
 exit $failed

@@ -250,6 +250,60 @@ static void both_control_words(struct test_place *place)
     assert_int_equal(inner_x87[1] & 0x0c00u, 0x0000);
     assert_int_equal(cede_coro_destroy(coro), 0);
 }
+
+static void set_x87(unsigned short control)
+{
+    __asm__ volatile("fldcw %0" ::"m"(control));
+}
+
+enum { X87_MASKED = 0x037f, X87_TRAPS_ON_DIVISION = X87_MASKED & ~4 };
+
+static long double divide_by_zero(void)
+{
+    volatile long double zero = 0;
+    return 1 / zero;
+}
+
+static long double add_one(volatile long double number)
+{
+    return number + 1;
+}
+
+static void *traps_on_division(void *arg, void *in)
+{
+    (void)arg;
+    set_x87(X87_TRAPS_ON_DIVISION);
+    EXPECT_EQ(cede_yield(in, &in), 0);
+    EXPECT(add_one(1) == 2); /* was a SIGFPE */
+    return in;
+}
+
+static void *divides(void *arg, void *in)
+{
+    (void)arg;
+    EXPECT(divide_by_zero() > 1);
+    EXPECT_EQ(cede_yield(in, &in), 0);
+    return in;
+}
+
+/* A flag that one side has raised, with its trap off, is nothing to a side that has that trap on. */
+static void an_x87_flag_of_the_other_side_does_not_trap(struct test_place *place)
+{
+    cede_coro *traps = with_its_own(place, traps_on_division, NULL), *raises = with_its_own(place, divides, NULL);
+    set_x87(X87_MASKED);
+    assert_int_equal(cede_coro_resume(traps, NULL, NULL), 0);
+    assert_true(divide_by_zero() > 1);
+    assert_int_equal(cede_coro_resume(traps, NULL, NULL), 0);
+    __asm__ volatile("fnclex");
+    assert_int_equal(cede_coro_resume(raises, NULL, NULL), 0); /* started with the traps off */
+    __asm__ volatile("fnclex");
+    set_x87(X87_TRAPS_ON_DIVISION);
+    assert_int_equal(cede_coro_resume(raises, NULL, NULL), 0);
+    assert_true(add_one(2) == 3);
+    set_x87(X87_MASKED);
+    assert_int_equal(cede_coro_destroy(traps), 0);
+    assert_int_equal(cede_coro_destroy(raises), 0);
+}
 #endif
 
 int main(void)
@@ -262,6 +316,7 @@ int main(void)
         TEST_EACH(it_nests),
 #if defined(__x86_64__)
         TEST_EACH(both_control_words),
+        TEST_EACH(an_x87_flag_of_the_other_side_does_not_trap),
 #endif
     };
     return TEST_RUN("coro_fp", cases);

@@ -62,6 +62,20 @@ enum {
  */
 CEDE_API void cede__resume_settle(cede_coro *coro, uintptr_t word);
 
+/* Makes the C++ runtime known: the function that gives the calling thread's exception globals, or NULL. */
+CEDE_API void cede__cxx_runtime_found(void *(*get_globals)(void));
+
+/*
+ * Each C++ file does so when it is loaded, since a C program may load C++ code, and the runtime with it, when the
+ * library has long been at work.
+ */
+#if defined(__cplusplus) && defined(__EXCEPTIONS) && defined(__ELF__)
+extern void cede__cxx_runtime_found(void *(*get_globals)(void)) __attribute__((weak)); /* it may not be linked at all */
+extern void *cede__cxa_get_globals(void) __asm__("__cxa_get_globals") __attribute__((weak));
+static const bool cede__cxx_runtime_is_known __attribute__((unused)) =
+    cede__cxx_runtime_found && (cede__cxx_runtime_found(&cede__cxa_get_globals), true);
+#endif
+
 #if CEDE_INLINE
 
 /* The name holds the number of this layout: a caller and a library that disagree on it do not link. */
