@@ -344,7 +344,7 @@ static void statistics_refuse_bad_requests(void **state)
     source_end(source);
 }
 
-static void trim_refuses_nothing_at_all(void **state)
+static void trim_refuses_no_source(void **state)
 {
     size_t released = 5;
     (void)state;
@@ -379,7 +379,7 @@ int main(void)
         cmocka_unit_test(destroying_while_a_coroutine_exists),
         cmocka_unit_test(options_are_copied),
         cmocka_unit_test(statistics_refuse_bad_requests),
-        cmocka_unit_test(trim_refuses_nothing_at_all),
+        cmocka_unit_test(trim_refuses_no_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,7 @@ static void statistics_of_a_stack_refuse_bad_requests(void **state)
     assert_int_equal(cede_source_stack_stats(source, 2, &stats), CEDE_EINVAL);
     assert_int_equal(cede_source_stack_stats(source, SIZE_MAX, &stats), CEDE_EINVAL);
     assert_int_equal(cede_source_stack_stats(source, 0, NULL), CEDE_EINVAL);
+    assert_int_equal(cede_source_stack_stats(pool, 0, &stats), CEDE_EINVAL);
     stats.size = untouched.size = 0;
     assert_int_equal(cede_source_stack_stats(source, 0, &stats), CEDE_EINVAL);
     assert_memory_equal(&stats, &untouched, sizeof(stats));
@@ -224,7 +225,7 @@ static void untouched_stacks_cost_no_memory(void **state)
     if (test_slow())
         skip(); /* shadow memory and translators count as ours */
     size_t before = test_rss_bytes();
-    cede_source *source = source_with(64, (size_t)64 << 20);
+    cede_source *source = source_with(8, (size_t)64 << 20);
     assert_true(test_rss_bytes() < before + ((size_t)2 << 20));
     source_end(source);
 }
