@@ -5,8 +5,11 @@
 #define _GNU_SOURCE 1
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cede/cede.h>
 
@@ -122,13 +125,23 @@ static error_t parse_program(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* What was printed must have arrived: a full disk is not a success. */
-static int finish(int status)
+/* What was printed must have arrived: a full disk is not a success. At the exit, since argp exits too. */
+static void check_output(int status, void *unused)
 {
+    (void)unused;
     if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
+        return;
     complain("standard output: %s", strerror(errno));
-    return status != 0 ? status : EXIT_UNUSABLE;
+    _exit(status != 0 ? status : EXIT_UNUSABLE);
+}
+
+/* Files that are opened later must not get the numbers of the standard streams. Reading or writing these fails on. */
+static void occupy_closed_streams(void)
+{
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
+        if (fcntl(file, F_GETFD) < 0)
+            (void)!open("/dev/null",
+                        file == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* takes the lowest number, this one */
 }
 
 static int run_program(int argc, char **argv)
@@ -151,9 +164,11 @@ static int run_program(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    occupy_closed_streams();
+    on_exit(check_output, NULL);
     argp_err_exit_status = EXIT_UNUSABLE;
     argp_program_version_hook = print_version;
     if (argc > 0)
         argv[0] = program_title; /* argp begins messages with it, and a path says nothing there */
-    return finish(run_program(argc, argv));
+    return run_program(argc, argv);
 }

@@ -91,6 +91,22 @@ if [ "$got" -eq 0 ]; then
     [ "$(awk 'length > 79' "$out" | wc -l)" -eq 0 ] || fail "$title: a line is longer than 79 columns"
 fi
 
+# --- A result that differs is found, and said: in a command with a planted bug ------------------------------------
+
+if [ -n "${CEDE_WRONG:-}" ]; then
+    printf '["a", "abcd", [1, 2, 3]]' >"$dir/odd.json"
+    for kind in $kinds; do
+        "$CEDE_WRONG" demo -n 100 --stack "$kind" "$dir/odd.json" >"$out" 2>"$err" </dev/null
+        got=$?
+        title="the command with a planted bug, $kind"
+        [ $got -eq 1 ] || fail "$title: exit status $got, not 1"
+        says "$err" "has another result than the plain parse"
+        if grep -q 'equal' "$out"; then
+            fail "$title: says that all is well"
+        fi
+    done
+fi
+
 # Check mode is said, and only when it is on.
 if [ $run_both -eq 1 ]; then
     for value in 1 0 off ''; do
@@ -261,13 +277,52 @@ run 0 version
 grep -Eq '^cede [0-9]+\.[0-9]+\.[0-9]+ \(.+\)$' "$out" || fail "version"
 run 0 help version
 
-# --- Output that cannot be written is a failure ------------------------------------------------------------------
+# --- Output that cannot be written is a failure, also where it is help ---------------------------------------------
 
 if [ -w /dev/full ]; then
-    "$CEDE" version >/dev/full 2>"$err"
+    for arguments in version --version --help help "demo --help" "help demo" "demo -n 10 -s private $records"; do
+        # shellcheck disable=SC2086 # it is to be split
+        "$CEDE" $arguments >/dev/full 2>"$err" </dev/null
+        got=$?
+        title="cede $arguments >/dev/full"
+        [ $got -eq 2 ] || fail "$title: exit status $got"
+        says "$err" "No space left on device"
+    done
+fi
+
+# Closed standard streams: no other file may take their place, and what could not be printed is a failure.
+: >"$out"
+"$CEDE" demo -n 10 -s private "$records" <&- >"$out" 2>"$err" || fail "demo <&-: exit status $?"
+says "$out" "all 10 results equal the plain parse"
+for arguments in version "demo -n 10 -s private $records"; do
+    # shellcheck disable=SC2086 # it is to be split
+    "$CEDE" $arguments <&- >&- 2>"$err"
     got=$?
-    [ $got -eq 2 ] || fail "version >/dev/full: exit status $got"
-    says "$err" "No space left on device"
+    title="cede $arguments <&- >&-"
+    [ $got -eq 2 ] || fail "$title: exit status $got"
+    says "$err" "standard output: Bad file descriptor"
+    # shellcheck disable=SC2086
+    "$CEDE" $arguments <&- >&- 2>&-
+    got=$?
+    [ $got -eq 2 ] || fail "$title 2>&-: exit status $got"
+done
+
+# --- On a terminal: a bar that fits ---------------------------------------------------------------------------------
+
+# on_terminal COLUMNS: the widest line that a run draws, in columns.
+widest_on_terminal()
+{
+    script -qec "stty cols $1; '$CEDE' demo -n 20000 -s private '$records' >/dev/null" /dev/null </dev/null 2>"$err" |
+        tr '\r' '\n' | awk '{ if (length > most) most = length } END { print most + 0 }'
+}
+if command -v script >/dev/null && script -qec true /dev/null </dev/null >/dev/null 2>&1; then
+    for columns in 20 40 80 200; do
+        : >"$out"
+        widest=$(widest_on_terminal $columns)
+        title="a terminal of $columns columns"
+        [ "$widest" -gt 10 ] || fail "$title: no progress was drawn"
+        [ "$widest" -lt "$columns" ] || fail "$title: a line of $widest columns"
+    done
 fi
 
 [ $failed -eq 0 ] && echo "ok"

@@ -3,6 +3,7 @@
  * demo.c - `cede demo`: load the records, run on each kind of stack, report.
  */
 #define _GNU_SOURCE 1
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,18 +30,16 @@ static void run_planned(struct report *report, struct plan *plan, struct row *ro
     } while (no_room(&row->outcome) && plan_lower(plan, row->outcome.started, row->outcome.error));
 }
 
-static int explain_death(const struct row *row)
+static void explain_death(const struct row *row)
 {
     const char *stack = stack_name(row->request.stack);
-    if (row->outcome.signal == 9) {
+    if (row->outcome.signal == SIGKILL)
         complain("the run on %s stacks was killed, by the system for lack of memory if by nobody else: try fewer "
                  "--coroutines",
                  stack);
-        return EXIT_UNUSABLE;
-    }
-    complain("the run on %s stacks ended too early: %s", stack,
-             row->outcome.signal != 0 ? strsignal(row->outcome.signal) : "no outcome");
-    return EXIT_DIFFERENT;
+    else
+        complain("the run on %s stacks ended too early: %s", stack,
+                 row->outcome.signal != 0 ? strsignal(row->outcome.signal) : "no outcome");
 }
 
 /* The exit status of a run, said if it is not 0. */
@@ -55,8 +54,8 @@ static int judge(const struct report *report, struct row *row)
             return 0; /* there is the other kind to show */
         complain("%s%s", row->outcome.message,
                  row->unsupported && row->request.stack == CEDE_SHARED ? "; use --stack private" : "");
-        return row->unsupported || no_room(&row->outcome) ? EXIT_UNUSABLE : EXIT_DIFFERENT;
-    default: return explain_death(row);
+        return EXIT_UNUSABLE;
+    default: explain_death(row); return EXIT_UNUSABLE;
     }
 }
 

@@ -109,7 +109,7 @@ int options_parse(struct demo_options *options, int argc, char **argv)
                "pieces; every coroutine gets one piece after the other, in shuffled order, and waits in between, "
                "wherever the recursion of its reader has got to. In the end each result is compared with that of a "
                "plain parse without coroutines.\n\n"
-               "Exit status: 0 if all results are equal, 1 if one differs, 2 if it could not run.",
+               "Exit status: 0 if all results are equal, 1 if one differs, 2 if it could not run, or not to the end.",
     };
     *options = (struct demo_options){
         .coroutines = COROUTINES_DEFAULT,

@@ -101,7 +101,8 @@ bool plan_lower(struct plan *plan, uint32_t started, int error)
 {
     char before[NUMBER_SIZE];
     char after[NUMBER_SIZE];
-    uint32_t lower = started - started / 16;
+    /* Those that had not started took memory, too, on shared stacks most of it: so half of them may well have room. */
+    uint32_t lower = started > plan->coroutines / 2 ? started - started / 16 : plan->coroutines / 2;
     if (!plan->reducible || lower == 0 || lower >= plan->coroutines)
         return false;
     snprintf(plan->note, sizeof plan->note, "%s instead of %s:\n%s", format_number(after, lower),

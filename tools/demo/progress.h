@@ -17,6 +17,7 @@ struct progress {
     uint32_t step;     /* and the present one, from 0 */
     char phase[32];    /* what it is called */
     int64_t last;      /* when it was drawn, in monotonic ns */
+    int width;         /* columns of what was drawn */
 };
 
 /* Monotonic nanoseconds. */

@@ -110,18 +110,30 @@ double report_ratio(const struct report *report)
            ((double)shared_row->outcome.resident / shared_row->request.coroutines);
 }
 
+/* Whether some kind never had even half of its coroutines suspended at once: then there is nothing to compare. */
+static bool few_waited(const struct report *report)
+{
+    for (unsigned i = 0; i < report->row_count; i++)
+        if (report->rows[i].outcome.suspended < report->rows[i].request.coroutines / 2)
+            return true;
+    return false;
+}
+
 static void print_ratio(const struct report *report)
 {
     double ratio = report_ratio(report);
-    if (ratio <= 0)
+    if (ratio <= 0 || few_waited(report))
         return;
     for (unsigned i = 0; i < report->row_count; i++)
         if (report->rows[i].request.coroutines < FEW) {
             printf("So few coroutines that fixed costs blur what each one takes:\n");
             break;
         }
-    printf("shared stacks: %.1f times %s per coroutine than private;\n", ratio < 1 ? 1 / ratio : ratio,
-           ratio < 1 ? "larger" : "smaller");
+    if (ratio > 0.95 && ratio < 1.05)
+        printf("shared stacks: about as large per coroutine as private;\n");
+    else
+        printf("shared stacks: %.1f times %s per coroutine than private;\n", ratio < 1 ? 1 / ratio : ratio,
+               ratio < 1 ? "larger" : "smaller");
 }
 
 static void print_summary(const struct report *report)
@@ -146,7 +158,8 @@ static void print_table(const struct report *report)
     printf("\nResident: what the kernel counts, at the moment when all are suspended.\n"
            "Saved: the part of it that is a copy of stack; on shared stacks the rest is\n"
            "control blocks, and memory kept for reuse.\n"
-           "A resume includes reading the piece; what the next ones need is prefetched.\n\n");
+           "A resume includes reading the piece; what the next ones need is prefetched.\n"
+           "Total: to create, resume, verify and destroy all, and to shuffle in between.\n\n");
     for (unsigned i = 0; i < report->row_count; i++)
         print_shortfall(&report->rows[i]);
     print_summary(report);
