@@ -16,10 +16,13 @@
  * says so. C++ exceptions may be thrown and caught inside of a coroutine, and a coroutine may yield inside a catch
  * block; an exception that leaves the entry function calls std::terminate.
  *
+ * A C program may load C++ code with dlopen: its exceptions are kept in coroutines that are started afterwards, and in
+ * all of the loading thread, if some file of it includes this header.
+ *
  * Resume and yield are compiled into the caller where they can be. GCC lets a function have more registers than the
  * rest of its file (target attributes and pragmas: AVX-512, SVE, APX), which the switch then does not know of: such a
  * function must use the calls, (cede_coro_resume)(...) and (cede_yield)(...), or be in a file that is compiled with
- * these options.
+ * these options. So must, with Clang, an `inline` function of C that is not static.
  */
 #ifndef CEDE_CORO_H
 #define CEDE_CORO_H
@@ -58,7 +61,7 @@ enum {
     /*
      * A private coroutine that may be resumed on another thread while it is suspended. The caller orders the threads (a
      * mutex, a queue); two threads that resume it at once are caught, one gets CEDE_ERUNNING. Its source must be usable
-     * from any thread: MMAP, MALLOC, or POOL and FIXED with CEDE_SOURCE_THREADS; so `source` must be given.
+     * from any thread: MMAP, MALLOC, SPLIT, or POOL and FIXED with CEDE_SOURCE_THREADS; so `source` must be given.
      * Code that runs in it must not keep addresses of thread-local variables (errno included) across a yield.
      */
     CEDE_CORO_MIGRATE = 1 << 1
@@ -91,10 +94,11 @@ typedef struct cede_coro_options {
  * Creates a coroutine and sets *out. Nothing runs, and no stack is taken: that happens at the first resume. The options
  * are copied. cede_coro_create is the general call, cede_coro_new the short one.
  *
- * Returns 0; CEDE_EINVAL (no entry, unknown flag or stack choice, a size that its source cannot give, a source of the
- * other kind, FP_PRIVATE where there is none); CEDE_ENOTSUP (CEDE_SHARED in a split-stack build); CEDE_ENOMEM;
- * CEDE_EMAPS; CEDE_ESHSTK. On failure *out is NULL.
- * Threads: any. Since: 0.1.
+ * Returns 0; CEDE_EINVAL (NULL, another size of the structure, no entry, unknown flag or stack choice, a stack size that
+ * its source cannot give, a source of the other kind, FP_PRIVATE where there is none, MIGRATE for a shared one or without
+ * a source for any thread); CEDE_ENOTSUP (CEDE_SHARED in a split-stack build); CEDE_ENOMEM; CEDE_EMAPS; CEDE_ESHSTK. On
+ * failure *out, if it is not NULL itself, is NULL.
+ * Context: anywhere but in signal handlers. Threads: any. Since: 0.1, both.
  */
 CEDE_API int cede_coro_create(cede_coro **out, const cede_coro_options *options);
 CEDE_API int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, void *arg);
@@ -119,6 +123,10 @@ CEDE_API int cede_coro_resume(cede_coro *coro, void *in, void **out);
  * then holds what that resume gave. If the coroutine is destroyed meanwhile, the call never returns, and nothing on its
  * stack is cleaned up.
  *
+ * A coroutine on a shared stack yields on that stack: where the program has switched to another one by itself
+ * (cede_context_switch, swapcontext), what is used there cannot be kept, and the process is aborted with a message when
+ * the coroutine would have to be sealed.
+ *
  * Returns 0; CEDE_ENOCORO outside of a coroutine. In checked builds also CEDE_ESTACKPTR: `out` points into the shared
  * stack that the caller runs on. On failure nothing has happened.
  * Context: anywhere but in signal handlers. Threads: any, each for itself. Since: 0.1.
@@ -129,8 +137,10 @@ CEDE_API int cede_yield(void *out, void **in);
  * Ends a coroutine and releases the handle, in every state but running. A suspended one is dropped where it waits: its
  * stack is given back without any cleanup of what its frames own. NULL is allowed and does nothing.
  *
- * Returns 0; CEDE_ESTALE; CEDE_ERUNNING (running, or waiting for one that it resumed); CEDE_EPERM (started on another
- * thread). On failure nothing has changed. Threads: any, as long as it has not started or has finished. Since: 0.1.
+ * Returns 0; CEDE_ESTALE; CEDE_ERUNNING (running, here or on another thread, or waiting for one that it resumed);
+ * CEDE_EPERM (suspended, and started on another thread). On failure nothing has changed.
+ * Context: anywhere but in signal handlers. Threads: the one that started it; any before the start, after the end, and
+ * with CEDE_CORO_MIGRATE. Since: 0.1.
  */
 CEDE_API int cede_coro_destroy(cede_coro *coro);
 
@@ -139,7 +149,7 @@ CEDE_API int cede_coro_destroy(cede_coro *coro);
  * and user data; the counters go on. A suspended one is dropped where it waits, as by cede_coro_destroy.
  *
  * Returns 0; CEDE_EINVAL (NULL); CEDE_ESTALE; CEDE_ERUNNING; CEDE_EPERM. On failure nothing has changed.
- * Threads: as cede_coro_destroy. Since: 0.1.
+ * Context: anywhere but in signal handlers. Threads: as cede_coro_destroy. Since: 0.1.
  */
 CEDE_API int cede_coro_reset(cede_coro *coro, cede_entry *entry, void *arg);
 
@@ -264,7 +274,7 @@ CEDE_API int cede_coro_receive(cede_coro *coro, void *bytes, size_t room, size_t
  *
  * Call cede_overflow_report(false) before the first coroutine to leave signals alone; the environment variable
  * CEDE_OVERFLOW_REPORT=0 does the same. Guards stay in place. Returns 0, or CEDE_EBUSY after the first coroutine.
- * Threads: any. Since: 0.1.
+ * Context: anywhere but in signal handlers. Threads: any. Since: 0.1.
  */
 CEDE_API int cede_overflow_report(bool enable);
 

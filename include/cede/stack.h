@@ -127,8 +127,8 @@ CEDE_API int cede_source_destroy(cede_source *source);
 
 /*
  * Sets *out to the calling thread's default source of private stacks (a pool), or of shared stacks (one of 8 MiB);
- * created here at the first call. It belongs to this thread, and goes with it, but stays while coroutines or stacks
- * refer to it.
+ * created here at the first call. It belongs to this thread and goes with it; or, if coroutines that have not started
+ * were created with it by name, with the last of these. It stays for good if a stack of it is in use when the thread ends.
  *
  * Returns 0; CEDE_EINVAL (NULL); CEDE_ENOMEM; CEDE_EMAPS; CEDE_ENOTSUP (shared, in a split-stack build). On failure
  * *out, if it is not NULL itself, is NULL.
@@ -160,7 +160,8 @@ typedef struct cede_source_stats {
 } cede_source_stats;
 
 /*
- * Fills *stats. SHARED: the sum over its stacks; cede_source_stack_stats gives one of them, 0 <= index < count.
+ * Fills *stats. SHARED: the sum over its stacks; cede_source_stack_stats gives one of them, 0 <= index < count, without
+ * `coroutines` and `stacks_peak`, which are 0.
  *
  * Returns 0, or CEDE_EINVAL (NULL, size not set, index out of range) and *stats is unchanged.
  * Context: anywhere but in signal handlers. Threads: exact on the thread that owns the source, or where the source is

@@ -78,6 +78,12 @@ static const bool cede__cxx_runtime_is_known __attribute__((unused)) =
 
 #if CEDE_INLINE
 
+#ifdef __cplusplus
+#define CEDE__CAST(type, value) reinterpret_cast<type>(value)
+#else
+#define CEDE__CAST(type, value) ((type)(value))
+#endif
+
 /* The name holds the number of this layout: a caller and a library that disagree on it do not link. */
 #define CEDE__TLS_NAME "cede__tls_1"
 
@@ -90,13 +96,13 @@ static inline __attribute__((always_inline)) struct cede__tls *cede__here(void)
 
 static inline __attribute__((always_inline)) uintptr_t cede__in_exception(const struct cede__tls *here)
 {
-    return here->exceptions[0] | (unsigned)here->exceptions[1];
+    return here->exceptions[0] | (here->exceptions[1] & 0xffffffffu); /* the second is an unsigned int */
 }
 
 static inline int cede__resume_inline(cede_coro *coro, void *in, void **out)
 {
     struct cede__tls *here = cede__here();
-    struct cede__hot *self = (struct cede__hot *)(void *)coro;
+    struct cede__hot *self = CEDE__CAST(struct cede__hot *, coro);
     int error;
     uintptr_t gate = __builtin_expect(self != 0, 1) ? self->gate : 0;
     if (__builtin_expect((gate == here->key || gate == here->shared_key) && !cede__in_exception(here), 1)) {
