@@ -36,11 +36,18 @@ size_t cede__os_page_size(void)
     return known;
 }
 
+/* Clang takes it that an allocator does not touch errno, and would leave out that it is put back. */
+static void put_errno_back(int saved_errno)
+{
+    __asm__ volatile("" : : : "memory");
+    errno = saved_errno;
+}
+
 void *cede__os_malloc(size_t bytes)
 {
     int saved_errno = errno;
     void *memory = malloc(bytes);
-    errno = saved_errno;
+    put_errno_back(saved_errno);
     return memory;
 }
 
@@ -48,7 +55,7 @@ void *cede__os_realloc(void *memory, size_t bytes)
 {
     int saved_errno = errno;
     void *moved = realloc(memory, bytes);
-    errno = saved_errno;
+    put_errno_back(saved_errno);
     return moved;
 }
 
@@ -58,7 +65,7 @@ void *cede__os_aligned_malloc(size_t alignment, size_t bytes)
     void *memory = NULL;
     if (posix_memalign(&memory, alignment, bytes) != 0)
         memory = NULL;
-    errno = saved_errno;
+    put_errno_back(saved_errno);
     return memory;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-// NOT: CEDE_SPLIT_STACK
+// NOT: CEDE_SPLIT_STACK CEDE_SANITIZE
 // LINK: -Wl,--wrap=cede__os_map
 /*
  * Seen here: once the large save areas that are kept for reuse were of one size, and as many as may be kept, those of another
@@ -15,7 +15,6 @@
 
 #include <cede/cede.h>
 
-#include "env.h"
 #include "sources.h"
 
 enum { ONE_SIZE = 20 * 1024, OTHER_SIZE = 50 * 1024, FEW = 4, ROUNDS = 10 };
@@ -76,7 +75,5 @@ static void areas_of_another_size_are_kept(struct test_place *place)
 int main(void)
 {
     static const struct test_case cases[] = {TEST_ON(areas_of_another_size_are_kept, TEST_SHARED_1)};
-    if (test_slow())
-        test_skip("too much for a slow run");
     return TEST_RUN("kept_areas_are_of_the_wrong_size", cases);
 }

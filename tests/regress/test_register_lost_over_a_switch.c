@@ -45,7 +45,7 @@ static __attribute__((noinline)) cede_context *other_side(void)
 #define IN_VECTOR_REGISTER(value) __asm__ volatile("" : "+v"(value))
 
 /* Switches back over and over, with another value in each of the registers. */
-static void *overwrite(void *arg, void *in)
+static TEST_ON_CONTEXT void *overwrite(void *arg, void *in)
 {
     (void)arg;
     (void)in;

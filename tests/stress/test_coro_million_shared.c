@@ -4,6 +4,7 @@
 /*
  * A million coroutines on one shared stack, all suspended at once, each with something of its own in its frames: every one
  * is checked over several rounds, in order and shuffled; they cost at most 400 bytes each, and nothing is left of them after.
+ * And a million on guarded private stacks beside a million shared ones, in one process.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -110,8 +111,40 @@ static void a_million_at_once(struct test_place *place)
     free(coros);
 }
 
+static void a_million_of_each(struct test_place *place)
+{
+    bool room = test_has_light_guards() && test_mem_available() >= (size_t)7 << 30;
+    size_t count = test_slow() || !room ? 10000 : 1000000;
+    cede_coro **coros = malloc(2 * count * sizeof(*coros));
+    uint32_t *order = shuffled(2 * count);
+    cede_source *private_source = NULL;
+    cede_source_stats stats = {.size = sizeof(stats)};
+
+    assert_non_null(coros);
+    for (size_t i = 0; i < 2 * count; i++) {
+        if (i % 2 == 0)
+            assert_int_equal(cede_coro_new(&coros[i], CEDE_PRIVATE, one_of_many, test_value(i)), 0);
+        else
+            coros[i] = test_coro(place, one_of_many, test_value(i));
+    }
+    check_round(coros, NULL, 2 * count, 0);
+    assert_int_equal(cede_source_default_private(&private_source), 0);
+    assert_int_equal(cede_source_stats_get(private_source, &stats), 0);
+    assert_int_equal(stats.stacks_in_use, count);
+    assert_true(stats.guard_size > 0);
+    assert_int_equal(test_source_stats(place).stacks_in_use, count);
+    print_message("%zu private and %zu shared coroutines at once\n", count, count);
+    check_round(coros, order, 2 * count, 1);
+    for (size_t n = 0; n < 2 * count; n++)
+        assert_int_equal(cede_coro_destroy(coros[order[n]]), 0);
+    assert_int_equal(cede_source_trim(private_source, 0, NULL), 0);
+    free(order);
+    free(coros);
+}
+
 int main(void)
 {
-    static const struct test_case cases[] = {TEST_ON(a_million_at_once, TEST_SHARED_1 | TEST_SHARED_3)};
+    static const struct test_case cases[] = {TEST_ON(a_million_at_once, TEST_SHARED_1 | TEST_SHARED_3),
+                                             TEST_ON(a_million_of_each, TEST_SHARED_1)};
     return TEST_RUN("coro_million_shared", cases);
 }

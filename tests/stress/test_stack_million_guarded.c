@@ -17,17 +17,6 @@
 
 enum { MILLION = 1000000 };
 #define NEEDED ((size_t)6 << 30)
-#define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL, Linux 6.13 */
-
-static bool kernel_has_light_guards(void)
-{
-    size_t page = cede_stack_page_size();
-    void *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    bool has = memory != MAP_FAILED && madvise(memory, page, GUARD_INSTALL) == 0;
-    if (memory != MAP_FAILED)
-        munmap(memory, 2 * page);
-    return has;
-}
 
 static volatile uint64_t *top_word(cede_stack *stack)
 {
@@ -76,7 +65,7 @@ static void a_million_guarded_stacks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_million_guarded_stacks)};
-    if (!kernel_has_light_guards())
+    if (!test_has_light_guards())
         test_skip("this kernel has no MADV_GUARD_INSTALL: vm.max_map_count ends far below a million guards");
     if (test_mem_available() < NEEDED)
         test_skip("less than 6 GB of memory available");

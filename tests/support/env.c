@@ -139,6 +139,17 @@ size_t test_resident_pages(void *address, size_t bytes)
     return resident;
 }
 
+bool test_has_light_guards(void)
+{
+    enum { GUARD_INSTALL = 102 };
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool has = memory != MAP_FAILED && madvise(memory, page, GUARD_INSTALL) == 0;
+    if (memory != MAP_FAILED)
+        munmap(memory, 2 * page);
+    return has;
+}
+
 static void child(void (*fn)(void *), void *arg, int out)
 {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT};

@@ -71,6 +71,9 @@ void test_stack_forgotten(unsigned id);
 /* Pages of [address, address + bytes) that hold memory. `address` must be page-aligned and mapped. */
 size_t test_resident_pages(void *address, size_t bytes);
 
+/* Whether this kernel makes guards that take no mapping of their own (MADV_GUARD_INSTALL, Linux 6.13). */
+bool test_has_light_guards(void);
+
 /* How a child ended, and what it wrote to stderr (cut, always terminated). */
 struct test_child_result {
     int status;    /* as from waitpid */

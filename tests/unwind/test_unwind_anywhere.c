@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// NOT: CEDE_SPLIT_STACK
 /*
  * A profiler's signal may come at any instruction of a switch, and unwinds from there. Here every instruction of some
  * switches is met: the processor traps after each, and the handler unwinds. Each trace must end, and all but those of the few
