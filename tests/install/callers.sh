@@ -54,7 +54,7 @@ try() {
 
 for compiler in gcc clang; do
     command -v $compiler >/dev/null || continue
-    for level in -O0 -O2 -O3; do
+    for level in -O0 -O2; do
         try $compiler $level
         try $compiler $level -masm=intel
         try $compiler $level -fPIC
