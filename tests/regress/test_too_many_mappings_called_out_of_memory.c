@@ -22,17 +22,6 @@
 
 enum { DEEP = 100 * 1024, MANY = 100 * 1000, SPARE = 16 };
 
-static unsigned long most_mappings(void)
-{
-    FILE *file = fopen("/proc/sys/vm/max_map_count", "r");
-    unsigned long most = 0;
-    if (file && fscanf(file, "%lu", &most) != 1)
-        most = 0;
-    if (file)
-        fclose(file);
-    return most;
-}
-
 /* Every second page of a large mapping has another access; then single mappings that no other can be merged with. */
 static char *filler;
 static size_t filler_bytes;
@@ -41,7 +30,7 @@ static void *singles[SPARE];
 static void use_mappings_up(void)
 {
     size_t page = cede_stack_page_size();
-    filler_bytes = 2 * (most_mappings() + SPARE) * page;
+    filler_bytes = 2 * (test_most_mappings() + SPARE) * page;
     filler = mmap(NULL, filler_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     EXPECT(filler != MAP_FAILED);
     for (size_t at = page; at < filler_bytes && mprotect(filler + at, page, PROT_READ) == 0; at += 2 * page)
@@ -127,7 +116,7 @@ static void emaps_everywhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(emaps_everywhere)};
-    if (most_mappings() == 0 || most_mappings() > 1000 * 1000)
+    if (test_most_mappings() == 0 || test_most_mappings() > 1000 * 1000)
         test_skip("vm.max_map_count is not known, or too large to be used up");
     return cmocka_run_group_tests_name("too_many_mappings_called_out_of_memory", tests, NULL, NULL);
 }

@@ -71,6 +71,9 @@ void test_stack_forgotten(unsigned id);
 /* Pages of [address, address + bytes) that hold memory. `address` must be page-aligned and mapped. */
 size_t test_resident_pages(void *address, size_t bytes);
 
+/* How many mappings a process may have (vm.max_map_count); 0 if that is not known. */
+unsigned long test_most_mappings(void);
+
 /* Whether this kernel makes guards that take no mapping of their own (MADV_GUARD_INSTALL, Linux 6.13). */
 bool test_has_light_guards(void);
 
