@@ -61,7 +61,8 @@ enum {
     /*
      * A private coroutine that may be resumed on another thread while it is suspended. The caller orders the threads (a
      * mutex, a queue); two threads that resume it at once are caught, one gets CEDE_ERUNNING. Its source must be usable
-     * from any thread: MMAP, MALLOC, SPLIT, or POOL and FIXED with CEDE_SOURCE_THREADS; so `source` must be given.
+     * from any thread: MMAP, MALLOC, CUSTOM, SPLIT, or POOL and FIXED with CEDE_SOURCE_THREADS; so `source` must be
+     * given.
      * Code that runs in it must not keep addresses of thread-local variables (errno included) across a yield.
      */
     CEDE_CORO_MIGRATE = 1 << 1
@@ -189,6 +190,12 @@ CEDE_API cede_coro_status cede_coro_status_get(const cede_coro *coro);
  * the program. Context: anywhere. Threads: any. Since: 0.1.
  */
 CEDE_API const char *cede_coro_status_name(cede_coro_status status);
+
+/*
+ * What the entry function of a finished coroutine returned; NULL if it has not finished, or for a bad handle.
+ * Context: anywhere but in signal handlers. Threads: any after the end; the caller orders them. Since: 0.1.
+ */
+CEDE_API void *cede_coro_result(const cede_coro *coro);
 
 /*
  * The user data: that of the options, or what was set last; NULL for a bad handle. It is kept, not copied.

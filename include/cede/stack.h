@@ -42,14 +42,24 @@ typedef enum cede_source_kind {
     CEDE_SOURCE_MALLOC,   /* from malloc; any thread; any size for each stack; needs CEDE_SOURCE_UNGUARDED */
     CEDE_SOURCE_FIXED,    /* carved from one block of the caller's; needs CEDE_SOURCE_UNGUARDED */
     CEDE_SOURCE_SPLIT,    /* grows in segments; only in builds with CEDE_SPLIT_STACK, else CEDE_ENOTSUP */
-    CEDE_SOURCE_SHARED    /* many coroutines on one guarded stack, or a few; CEDE_ENOTSUP with CEDE_SPLIT_STACK */
+    CEDE_SOURCE_SHARED,   /* many coroutines on one guarded stack, or a few; CEDE_ENOTSUP with CEDE_SPLIT_STACK */
+    CEDE_SOURCE_CUSTOM    /* from two functions of the caller's; any size for each; needs CEDE_SOURCE_UNGUARDED */
 } cede_source_kind;
+
+/*
+ * For CUSTOM sources: an allocator of the caller's. `take` returns `bytes` of memory at a multiple of 16, or NULL to
+ * refuse, which is CEDE_ENOMEM; `give` gets back what `take` returned, with the same number. `bytes` is a multiple of the
+ * page size: the stack's, and a page for its description. They are called by whoever starts and ends a coroutine, on its
+ * thread and stack, with no lock held, and must not use the source or its coroutines.
+ */
+typedef void *cede_memory_take(void *user, size_t bytes);
+typedef void cede_memory_give(void *user, void *memory, size_t bytes);
 
 enum {
     /*
      * This source's stacks have no guard page: an overflow writes over whatever lies below. A word at the lowest
      * address is checked when the stack is given back, and the process aborted with a message if it changed; that is
-     * late. Required for MALLOC and FIXED, which can have no guard; allowed for every kind but SPLIT.
+     * late. Required for MALLOC, FIXED and CUSTOM, which can have no guard; allowed for every kind but SPLIT.
      */
     CEDE_SOURCE_UNGUARDED = 1 << 0,
     /*
@@ -86,6 +96,10 @@ typedef struct cede_source_options {
     size_t keep_high;   /*       back until keep_low are left. Both 0: everything is kept until a trim */
     void *memory;       /* FIXED: the caller's block, page-aligned; it must outlive the source */
     size_t memory_size; /* FIXED: bytes of the block; each stack takes stack_size and one page more of it */
+    /* CUSTOM: the caller's functions, usable on every thread that uses the source, and what they are called with. */
+    cede_memory_take *take;
+    cede_memory_give *give;
+    void *user;
 } cede_source_options;
 
 /*
@@ -97,7 +111,8 @@ typedef struct cede_source_options {
 /* Options of a given kind, all else default: cede_source_options o = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_POOL); */
 /* clang-format off */
 #ifdef __cplusplus
-#define CEDE_SOURCE_OPTIONS(kind) cede_source_options{sizeof(cede_source_options), (kind), 0, 0, 0, 0, 0, 0, nullptr, 0}
+#define CEDE_SOURCE_OPTIONS(kind)                                                                                      \
+    cede_source_options{sizeof(cede_source_options), (kind), 0, 0, 0, 0, 0, 0, nullptr, 0, nullptr, nullptr, nullptr}
 #else
 #define CEDE_SOURCE_OPTIONS(kind_)                                                                                     \
     (cede_source_options) { .size = sizeof(cede_source_options), .kind = (kind_) }
@@ -105,12 +120,12 @@ typedef struct cede_source_options {
 /* clang-format on */
 
 /*
- * Creates a source and sets *out. The options are copied; `memory` is kept, not copied.
+ * Creates a source and sets *out. The options are copied; `memory` and `user` are kept, not copied.
  * Shared stacks are mapped here, the others when they are first needed.
  *
  * Returns 0; CEDE_EINVAL (unknown kind or flag, a size that is too small, too big, misaligned or overflows, a flag or
- * member that means nothing for this kind, keep_low above keep_high, a missing CEDE_SOURCE_UNGUARDED); CEDE_ENOTSUP
- * (this kind is not in this build); CEDE_ENOMEM; CEDE_EMAPS. On failure *out is NULL.
+ * member that means nothing for this kind, keep_low above keep_high, a missing CEDE_SOURCE_UNGUARDED or function);
+ * CEDE_ENOTSUP (this kind is not in this build); CEDE_ENOMEM; CEDE_EMAPS. On failure *out is NULL.
  * Context: anywhere but in signal handlers. Threads: a POOL or FIXED source without CEDE_SOURCE_THREADS, and every
  * SHARED source, belongs to the thread that creates it: only coroutines that are started there can use it. Since: 0.1.
  */
@@ -165,7 +180,8 @@ typedef struct cede_source_stats {
  *
  * Returns 0, or CEDE_EINVAL (NULL, size not set, index out of range) and *stats is unchanged.
  * Context: anywhere but in signal handlers. Threads: exact on the thread that owns the source, or where the source is
- * locked; a snapshot without consistency between the members for MMAP and MALLOC. Since: 0.1, both.
+ * locked; a snapshot without consistency between the members for MMAP, MALLOC and CUSTOM.
+ * Since: 0.1, both.
  */
 CEDE_API int cede_source_stats_get(cede_source *source, cede_source_stats *stats);
 CEDE_API int cede_source_stack_stats(cede_source *source, size_t index, cede_source_stats *stats);
@@ -188,8 +204,9 @@ typedef struct cede_stack cede_stack;
  * Takes a stack of at least `bytes` (0: the source's size) usable bytes. POOL and FIXED hand out their one size.
  * cede_stack_low and cede_stack_size give its usable range.
  *
- * Returns 0; CEDE_EINVAL (bytes above what the source gives, a SHARED source: its stacks are not handed out);
- * CEDE_ENOMEM; CEDE_EMAPS; CEDE_EPERM (wrong thread). On failure *out is NULL and nothing is leaked.
+ * Returns 0; CEDE_EINVAL (bytes above what the source gives, a SHARED source: its stacks are not handed out, a CUSTOM
+ * source's function that returns misaligned memory, which it gets back); CEDE_ENOMEM; CEDE_EMAPS; CEDE_EPERM (wrong
+ * thread). On failure *out is NULL and nothing is leaked.
  * Context: anywhere but in signal handlers. Threads: as the source. Since: 0.1.
  */
 CEDE_API int cede_stack_acquire(cede_source *source, size_t bytes, cede_stack **out);

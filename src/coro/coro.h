@@ -10,7 +10,7 @@
  *   context.pc      entry's argument      -                   where to go on      where to go on
  *   context.fp      source given or NULL  -                   frame pointer       frame pointer
  *   link            -                     who resumed it      -                   save area, NULL: in the cell
- *   (finished is as before the start)
+ *   (finished is as before the start, but for context.pc: what the entry returned)
  *
  * States. The gate is the state; its numbers below every key are the states of which the inline path knows nothing.
  *

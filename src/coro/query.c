@@ -24,6 +24,13 @@ cede_coro *cede_coro_parent(const cede_coro *handle)
     return parent && parent->link ? cede__coro_handle(cede__coro_of(parent)) : NULL;
 }
 
+void *cede_coro_result(const cede_coro *handle)
+{
+    cede_coro *coro;
+    bool finished = cede__coro_find(handle, &coro) == CEDE_OK && cede__coro_gate(coro) == CEDE__GATE_FINISHED;
+    return finished ? coro->hot.context.pc : NULL;
+}
+
 void *cede_coro_user(const cede_coro *handle)
 {
     cede_coro *coro;

@@ -104,10 +104,11 @@ static void publish(cede_coro *coro, uintptr_t gate)
         cede__coro_set_gate(coro, gate);
 }
 
-static void settle(cede_coro *coro, struct cede__thread *thread, bool finished)
+static void settle(cede_coro *coro, struct cede__thread *thread, cede_transfer got)
 {
-    if (finished) {
+    if (got.word == CEDE__WORD_FINISHED) {
         cede__coro_unplace(coro);
+        coro->hot.context.pc = got.value; /* for cede_coro_result */
         publish(coro, CEDE__GATE_FINISHED);
         return;
     }
@@ -116,14 +117,14 @@ static void settle(cede_coro *coro, struct cede__thread *thread, bool finished)
     publish(coro, cede__coro_waiting_gate(coro, thread));
 }
 
-void cede__resume_settle(cede_coro *coro, uintptr_t word)
+void cede__resume_settle(cede_coro *coro, cede_transfer got)
 {
     struct cede__thread *thread = cede__thread_here();
-    if (word != CEDE__WORD_FINISHED) {
+    if (got.word != CEDE__WORD_FINISHED) {
         struct cede__fp_words none = {0};
         cede__care_stash(thread, coro, none);
     }
-    settle(coro, thread, word == CEDE__WORD_FINISHED);
+    settle(coro, thread, got);
 }
 
 /*
@@ -167,7 +168,7 @@ static cede_transfer run(cede_coro *coro, struct cede__thread *thread, void *in)
     cede__care_leave(&mine, thread, coro, got.word == CEDE__WORD_FINISHED);
     if (shared)
         thread->tls.shared_key = thread->tls.key | CEDE__GATE_SHARED;
-    settle(coro, thread, got.word == CEDE__WORD_FINISHED);
+    settle(coro, thread, got);
     return got;
 }
 

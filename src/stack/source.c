@@ -2,7 +2,7 @@
 /*
  * stack/source.c - what all kinds of sources have in common: checking options, owners, locks, counting.
  *
- * A source's own counters are atomic, because MMAP and MALLOC sources are used by several threads without a lock. They
+ * A source's own counters are atomic, because MMAP, MALLOC and CUSTOM sources are used by several threads without a lock. They
  * are only counted, never decided on, but for `in_use` against `limit`.
  */
 #include "base/compiler.h"
@@ -149,6 +149,7 @@ static const struct cede__source_ops *ops_of(cede_source_kind kind)
     case CEDE_SOURCE_FIXED: return &cede__fixed_ops;
     case CEDE_SOURCE_SPLIT: return &cede__split_ops;
     case CEDE_SOURCE_SHARED: return &cede__shared_ops;
+    case CEDE_SOURCE_CUSTOM: return &cede__custom_ops;
     }
     return NULL;
 }
@@ -171,15 +172,18 @@ static bool members_fit_kind(const cede_source_options *o)
         return false;
     if (fixed && o->count)
         return false;
+    if (o->kind == CEDE_SOURCE_CUSTOM ? !o->take || !o->give : o->take || o->give || o->user)
+        return false;
     return !shared || o->count <= MOST_SHARED_STACKS;
 }
 
 static bool flags_fit_kind(const cede_source_options *o)
 {
     bool unguarded = o->flags & CEDE_SOURCE_UNGUARDED;
+    bool never_guarded = o->kind == CEDE_SOURCE_MALLOC || o->kind == CEDE_SOURCE_FIXED || o->kind == CEDE_SOURCE_CUSTOM;
     if (o->flags & ~(unsigned)KNOWN_FLAGS)
         return false;
-    if ((o->kind == CEDE_SOURCE_MALLOC || o->kind == CEDE_SOURCE_FIXED) && !unguarded)
+    if (never_guarded && !unguarded)
         return false;
     bool split = o->kind == CEDE_SOURCE_SPLIT, guard = o->guard_size != 0;
     if (unguarded + split + guard > 1) /* each rules the others out */
@@ -277,9 +281,9 @@ int cede_source_destroy(cede_source *source)
 
 bool cede__source_can_give(const cede_source *source, size_t bytes)
 {
-    bool any_size =
-        source->kind == CEDE_SOURCE_MMAP || source->kind == CEDE_SOURCE_MALLOC || source->kind == CEDE_SOURCE_SPLIT;
-    return is_in_range(bytes) && (any_size || bytes <= source->stack_size);
+    bool one_size =
+        source->kind == CEDE_SOURCE_POOL || source->kind == CEDE_SOURCE_FIXED || source->kind == CEDE_SOURCE_SHARED;
+    return is_in_range(bytes) && (!one_size || bytes <= source->stack_size);
 }
 
 void cede__source_hold(cede_source *source)

@@ -68,7 +68,7 @@ struct cede_source {
 };
 
 extern const struct cede__source_ops cede__mmap_ops, cede__pool_ops, cede__malloc_ops, cede__fixed_ops, cede__split_ops,
-    cede__shared_ops;
+    cede__shared_ops, cede__custom_ops;
 
 /* --- For the coroutine layer --- */
 

@@ -26,7 +26,7 @@ static void *use(void *arg, void *in)
 
 static void sizes_are_honoured(struct test_place *unused)
 {
-    static const unsigned kinds[] = {TEST_POOL, TEST_FIXED, TEST_MMAP, TEST_MALLOC, TEST_SHARED_1};
+    static const unsigned kinds[] = {TEST_POOL, TEST_FIXED, TEST_MMAP, TEST_MALLOC, TEST_CUSTOM, TEST_SHARED_1};
     static const size_t sizes[] = {32 * 1024, 64 * 1024, 100 * 1000, 256 * 1024, 1024 * 1024, 16 * 1024 * 1024};
     size_t page = cede_stack_page_size();
 
@@ -78,7 +78,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         TEST_ONCE(sizes_are_honoured),
-        TEST_ON(sizes_of_single_coroutines, TEST_MMAP | TEST_MALLOC),
+        TEST_ON(sizes_of_single_coroutines, TEST_MMAP | TEST_MALLOC | TEST_CUSTOM),
     };
     return TEST_RUN("pool_size_is_honoured", cases);
 }

@@ -80,6 +80,6 @@ static void two_resumers_of_one(struct test_place *place)
 
 int main(void)
 {
-    static const struct test_case cases[] = {TEST_ON(two_resumers_of_one, TEST_MMAP | TEST_MALLOC)};
+    static const struct test_case cases[] = {TEST_ON(two_resumers_of_one, TEST_MMAP | TEST_MALLOC | TEST_CUSTOM)};
     return TEST_RUN("ready_before_registers_are_saved", cases);
 }

@@ -95,6 +95,7 @@ static void current_follows_the_thread(struct test_place *place)
 
 int main(void)
 {
-    static const struct test_case cases[] = {TEST_ON(current_follows_the_thread, TEST_MMAP | TEST_MALLOC)};
+    static const struct test_case cases[] = {
+        TEST_ON(current_follows_the_thread, TEST_MMAP | TEST_MALLOC | TEST_CUSTOM)};
     return TEST_RUN("thread_local_after_migration", cases);
 }

@@ -31,6 +31,7 @@ static const struct {
     {TEST_POOL, "pool", CEDE_SOURCE_POOL, 0, 0},
     {TEST_MALLOC, "malloc", CEDE_SOURCE_MALLOC, 0, CEDE_SOURCE_UNGUARDED},
     {TEST_FIXED, "fixed", CEDE_SOURCE_FIXED, 0, CEDE_SOURCE_UNGUARDED},
+    {TEST_CUSTOM, "custom", CEDE_SOURCE_CUSTOM, 0, CEDE_SOURCE_UNGUARDED},
     {TEST_SPLIT, "split", CEDE_SOURCE_SPLIT, 0, 0},
     {TEST_DEFAULT_SHARED, "default-shared", 0, 0, 0},
     {TEST_SHARED_1, "shared-1", CEDE_SOURCE_SHARED, 1, 0},
@@ -62,6 +63,21 @@ static int take_memory(struct test_place *place, cede_source_options *options, s
     return 0;
 }
 
+/* At a multiple of 16, and of no more. */
+static void *take_custom(void *user, size_t bytes)
+{
+    char *memory = aligned_alloc(64, bytes + 64);
+    (void)user;
+    return memory ? memory + 16 : NULL;
+}
+
+static void give_custom(void *user, void *memory, size_t bytes)
+{
+    (void)user;
+    (void)bytes;
+    free((char *)memory - 16);
+}
+
 int test_place_open(struct test_place *place, unsigned kind, size_t stack_size, size_t stacks, unsigned flags)
 {
     size_t at = 0;
@@ -81,6 +97,10 @@ int test_place_open(struct test_place *place, unsigned kind, size_t stack_size, 
     options.flags = kinds[at].flags | flags;
     options.stack_size = stack_size;
     options.count = kinds[at].count;
+    if (kind == TEST_CUSTOM) {
+        options.take = take_custom;
+        options.give = give_custom;
+    }
     if (kind == TEST_FIXED && (error = take_memory(place, &options, stacks)) != 0)
         return error;
     error = cede_source_create(&place->source, &options);

@@ -86,6 +86,26 @@ static void values_both_ways(struct test_place *place)
     assert_int_equal(cede_coro_destroy(coro), 0);
 }
 
+static void the_result_stays_until_a_reset(struct test_place *place)
+{
+    cede_coro *coro = test_coro(place, add_up, test_value(1));
+
+    assert_null(cede_coro_result(NULL));
+    assert_null(cede_coro_result(coro)); /* and not the argument */
+    assert_int_equal(cede_coro_resume(coro, test_value(2), NULL), 0);
+    assert_null(cede_coro_result(coro));
+    assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0); /* nobody looks at it now */
+    assert_int_equal(test_number(cede_coro_result(coro)), 1000003);
+    assert_int_equal(cede_coro_resume(coro, NULL, NULL), CEDE_EFINISHED);
+    assert_int_equal(test_number(cede_coro_result(coro)), 1000003);
+    assert_int_equal(cede_coro_reset(coro, add_up, test_value(7)), 0);
+    assert_null(cede_coro_result(coro));
+    assert_int_equal((cede_coro_resume)(coro, NULL, NULL), 0);
+    assert_int_equal(test_number(cede_coro_result(coro)), 1000007);
+    assert_int_equal(cede_coro_destroy(coro), 0);
+    assert_null(cede_coro_result(coro));
+}
+
 static void the_finish_value_reaches_the_resumer(struct test_place *place)
 {
     cede_coro *coro = test_coro(place, test_return, NULL);
@@ -301,6 +321,7 @@ int main(void)
         TEST_ONCE(status_names),
         TEST_EACH(values_both_ways),
         TEST_EACH(the_finish_value_reaches_the_resumer),
+        TEST_EACH(the_result_stays_until_a_reset),
         TEST_EACH(all_bits_of_a_value_pass),
         TEST_EACH(out_and_in_may_be_null),
         TEST_EACH(nothing_runs_and_no_stack_is_taken_at_create),

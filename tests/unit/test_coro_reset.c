@@ -212,7 +212,7 @@ int main(void)
         TEST_EACH(counters_go_on),
         TEST_EACH(a_reset_empties_the_mailbox),
         TEST_ON(a_reset_one_may_start_on_another_thread,
-                TEST_DEFAULT_PRIVATE | TEST_DEFAULT_SHARED | TEST_MMAP | TEST_MALLOC),
+                TEST_DEFAULT_PRIVATE | TEST_DEFAULT_SHARED | TEST_MMAP | TEST_MALLOC | TEST_CUSTOM),
     };
     return TEST_RUN("coro_reset", cases);
 }

@@ -362,17 +362,20 @@ static void locked_sources_serve_any_thread(struct test_place *unused)
 
 int main(void)
 {
-    /* MMAP and MALLOC are usable from any thread; the default sources are those of the thread that starts. */
-    enum { DEFAULTS = TEST_DEFAULT_PRIVATE | TEST_DEFAULT_SHARED, ANYWHERE = DEFAULTS | TEST_MMAP | TEST_MALLOC };
+    /* MMAP, MALLOC and CUSTOM are usable from any thread; the default sources are those of the thread that starts. */
+    enum {
+        DEFAULTS = TEST_DEFAULT_PRIVATE | TEST_DEFAULT_SHARED,
+        ANYWHERE = DEFAULTS | TEST_MMAP | TEST_MALLOC | TEST_CUSTOM
+    };
     static const struct test_case cases[] = {
         TEST_ON(created_here_run_there, ANYWHERE),
         TEST_ON(created_on_a_thread_that_ended, ANYWHERE),
         TEST_ON(finished_there_destroyed_here, ANYWHERE),
         TEST_EACH(destroyed_elsewhere_unstarted),
-        TEST_ON(a_migrating_one_on_many_threads, TEST_MMAP | TEST_MALLOC),
-        TEST_ON(a_migrating_one_is_destroyed_elsewhere, TEST_MMAP | TEST_MALLOC),
-        TEST_ON(migrating_ones_nest, TEST_MMAP | TEST_MALLOC),
-        TEST_ON(resume_of_one_that_runs_elsewhere, TEST_MMAP | TEST_MALLOC),
+        TEST_ON(a_migrating_one_on_many_threads, TEST_MMAP | TEST_MALLOC | TEST_CUSTOM),
+        TEST_ON(a_migrating_one_is_destroyed_elsewhere, TEST_MMAP | TEST_MALLOC | TEST_CUSTOM),
+        TEST_ON(migrating_ones_nest, TEST_MMAP | TEST_MALLOC | TEST_CUSTOM),
+        TEST_ON(resume_of_one_that_runs_elsewhere, TEST_MMAP | TEST_MALLOC | TEST_CUSTOM),
         TEST_ONCE(locked_sources_serve_any_thread),
         /* Last: what it leaves behind stays on the lists of the process. */
         TEST_ON(a_thread_may_end_with_live_ones, DEFAULTS),

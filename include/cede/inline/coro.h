@@ -60,7 +60,7 @@ enum {
  * What is to be done after a switch back that was no plain yield: the end of the coroutine, or a yield inside of a
  * catch block.
  */
-CEDE_API void cede__resume_settle(cede_coro *coro, uintptr_t word);
+CEDE_API void cede__resume_settle(cede_coro *coro, cede_transfer got);
 
 /* Makes the C++ runtime known: the function that gives the calling thread's exception globals, or NULL. */
 CEDE_API void cede__cxx_runtime_found(void *(*get_globals)(void));
@@ -120,7 +120,7 @@ static inline int cede__resume_inline(cede_coro *coro, void *in, void **out)
         if (__builtin_expect((got.word | cede__in_exception(here)) == CEDE__WORD_YIELD, 1))
             self->gate = gate;
         else
-            cede__resume_settle(coro, got.word);
+            cede__resume_settle(coro, got);
         if (out)
             *out = got.value;
         error = 0;
