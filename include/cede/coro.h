@@ -17,7 +17,8 @@
  * block; an exception that leaves the entry function calls std::terminate.
  *
  * A C program may load C++ code with dlopen: its exceptions are kept in coroutines that are started afterwards, and in
- * all of the loading thread, if some file of it includes this header.
+ * all of the loading thread, if some file of it includes this header. A process has one C++ runtime: the first that is
+ * loaded is the one that is known, and stays loaded.
  *
  * Resume and yield are compiled into the caller where they can be. GCC lets a function have more registers than the
  * rest of its file (target attributes and pragmas: AVX-512, SVE, APX), which the switch then does not know of: such a
@@ -262,7 +263,7 @@ CEDE_API int cede_coro_visit(int (*visit)(cede_coro *coro, void *arg), void *arg
  * cede_coro_receive sets *length to the message's length, also when it is longer than `room` (then it stays).
  *
  * Returns 0; CEDE_EINVAL (NULL; but bytes may be NULL for a length or room of 0); CEDE_ESTALE; CEDE_EMSGSIZE;
- * CEDE_EFULL; CEDE_ENOMEM (send); CEDE_EEMPTY (receive); CEDE_EPERM (the coroutine has started on another thread). On
+ * CEDE_EFULL, CEDE_ENOMEM and CEDE_EMAPS (send); CEDE_EEMPTY (receive); CEDE_EPERM (the coroutine has started on another thread). On
  * failure nothing has changed but *length.
  * Context: anywhere but in signal handlers. Threads: the one that started it, or any before the start and after the
  * end; the caller orders them. Since: 0.1.

@@ -142,8 +142,9 @@ CEDE_API int cede_source_destroy(cede_source *source);
 
 /*
  * Sets *out to the calling thread's default source of private stacks (a pool), or of shared stacks (one of 8 MiB);
- * created here at the first call. It belongs to this thread and goes with it; or, if coroutines that have not started
- * were created with it by name, with the last of these. It stays for good if a stack of it is in use when the thread ends.
+ * created here at the first call. It belongs to this thread and goes with it; or, if coroutines were created with it by
+ * name that have no stack then (not started, or finished), when the last of these is destroyed. It stays for good if a
+ * stack of it is in use when the thread ends.
  *
  * Returns 0; CEDE_EINVAL (NULL); CEDE_ENOMEM; CEDE_EMAPS; CEDE_ENOTSUP (shared, in a split-stack build). On failure
  * *out, if it is not NULL itself, is NULL.

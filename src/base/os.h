@@ -19,6 +19,8 @@ size_t cede__os_page_size(void);
 size_t cede__os_signal_stack_min(void); /* bytes of the largest signal frame, from the kernel */
 size_t cede__os_stack_min(void);        /* whole pages: a signal frame, and a page of calls */
 bool cede__os_shadow_stack_on(void);    /* hardware shadow stacks are on for this thread */
+/* The library that the address lies in is not unloaded any more. */
+void cede__os_keep_loaded(const void *address);
 
 /* --- Small memory: as malloc, realloc and free; NULL on failure. --- */
 void *cede__os_malloc(size_t bytes);
@@ -39,9 +41,9 @@ int cede__os_guard(void *memory, size_t bytes);
 int cede__os_set_access(void *memory, size_t bytes, bool accessible);
 /* Gives the pages of a range back; it reads as zeros afterwards. */
 void cede__os_discard(void *memory, size_t bytes);
-/* Advice: this range is worth huge pages, or must never get them. */
-void cede__os_prefer_huge(void *memory, size_t bytes);
-void cede__os_refuse_huge(void *memory, size_t bytes);
+/* Advice: this range is worth huge pages, or must never get them. Whether it is taken. */
+bool cede__os_prefer_huge(void *memory, size_t bytes);
+bool cede__os_refuse_huge(void *memory, size_t bytes);
 
 /* --- Threads --- */
 /* A number that no other thread of this process has or will have; from 64 up. */

@@ -135,7 +135,7 @@ void cede__os_unmap(void *memory, size_t bytes)
     CEDE__LEAK_ROOT_GONE(memory, bytes);
     /* A hole in a mapping can be one mapping too many. Then the address space is lost, but not the memory. */
     if (munmap(memory, bytes) != 0)
-        (void)madvise(memory, bytes, MADV_DONTNEED);
+        cede__os_discard(memory, bytes);
     errno = saved_errno;
 }
 
@@ -183,27 +183,26 @@ int cede__os_set_access(void *memory, size_t bytes, bool accessible)
     return CEDE_OK;
 }
 
-static void advise(void *memory, size_t bytes, int advice)
+static bool advise(void *memory, size_t bytes, int advice)
 {
     int saved_errno = errno;
-    (void)madvise(memory, bytes, advice); /* advice that is not taken changes nothing that we rely on */
+    bool taken = madvise(memory, bytes, advice) == 0;
     errno = saved_errno;
+    return taken;
 }
 
 void cede__os_discard(void *memory, size_t bytes)
 {
-    int saved_errno = errno;
-    if (madvise(memory, bytes, MADV_DONTNEED) != 0) /* of a program that locks its memory (mlockall) */
-        (void)madvise(memory, bytes, MADV_DONTNEED_LOCKED);
-    errno = saved_errno;
+    if (!advise(memory, bytes, MADV_DONTNEED)) /* in a program that locks its memory (mlockall) */
+        (void)advise(memory, bytes, MADV_DONTNEED_LOCKED);
 }
 
-void cede__os_prefer_huge(void *memory, size_t bytes)
+bool cede__os_prefer_huge(void *memory, size_t bytes)
 {
-    advise(memory, bytes, MADV_HUGEPAGE);
+    return advise(memory, bytes, MADV_HUGEPAGE);
 }
 
-void cede__os_refuse_huge(void *memory, size_t bytes)
+bool cede__os_refuse_huge(void *memory, size_t bytes)
 {
-    advise(memory, bytes, MADV_NOHUGEPAGE);
+    return advise(memory, bytes, MADV_NOHUGEPAGE);
 }

@@ -6,6 +6,7 @@
 
 #include "base/os.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -47,6 +48,17 @@ bool cede__os_shadow_stack_on(void)
 #else
     return false;
 #endif
+}
+
+/* Not there in programs without dynamic linking, nor with old C libraries unless the program links them. */
+extern __typeof__(dladdr) dladdr __attribute__((weak));
+extern __typeof__(dlopen) dlopen __attribute__((weak));
+
+void cede__os_keep_loaded(const void *address)
+{
+    Dl_info info;
+    if (dladdr && dlopen && dladdr(address, &info) != 0)
+        (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 uint64_t cede__os_thread_token(void)

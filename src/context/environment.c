@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "base/os.h"
 #include "context/environment.h"
 
 extern void *__cxa_get_globals(void) __attribute__((weak));
@@ -18,7 +19,9 @@ static void *(*_Atomic loaded_later)(void);
 
 void cede__exceptions_found(void *(*get_globals)(void))
 {
-    atomic_store_explicit(&loaded_later, get_globals, memory_order_release);
+    void *(*none)(void) = NULL;
+    if (atomic_compare_exchange_strong(&loaded_later, &none, get_globals))
+        cede__os_keep_loaded((const void *)(uintptr_t)get_globals);
 }
 
 struct cede__exceptions *cede__exceptions_of_thread(void)

@@ -98,7 +98,10 @@ struct cede__exceptions {
 
 /* The calling thread's, or NULL in a program without C++. */
 struct cede__exceptions *cede__exceptions_of_thread(void);
-/* The runtime's function that returns them, where it came into the process later than the library. */
+/*
+ * The runtime's function that returns them, where it came into the process later than the library. The first one that is
+ * found is the one from then on, and stays loaded.
+ */
 void cede__exceptions_found(void *(*get_globals)(void));
 
 #endif

@@ -145,7 +145,7 @@ static void leave_shared(cede_coro *coro)
         if (!cede__source_watches(stack->stack.source))
             cede__stack_check_canary(&stack->stack);
         note_depth(stack, coro);
-        cede__sanitize_forget(coro->hot.context.sp, coro->stack->high);
+        cede__sanitize_forget(coro->stack->high - cede__coro_depth(coro), coro->stack->high);
         stack->occupant = NULL;
     } else {
         cede__drop_save_area(coro);
@@ -167,7 +167,7 @@ void cede__coro_unplace(cede_coro *coro)
     } else {
         size = own ? cede__stack_size_given(stack) : 0; /* so that a reset asks for the same */
         cede__coro_note_depth(coro);
-        cede__sanitize_forget(coro->hot.context.sp, stack->high);
+        cede__sanitize_forget(stack->high - cede__coro_depth(coro), stack->high);
         cede__stack_give(stack);
     }
 #if CEDE__TSAN

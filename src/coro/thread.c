@@ -73,7 +73,7 @@ void cede__cxx_runtime_found(void *(*get_globals)(void))
     if (!get_globals)
         return;
     cede__exceptions_found(get_globals);
-    if (thread->ready)
+    if (thread->ready && !knows_exceptions(thread))
         find_exceptions(thread);
 }
 

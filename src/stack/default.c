@@ -4,7 +4,7 @@
  * shared stack, and for the whole process a source of mappings for larger private stacks.
  *
  * When a thread ends, its default sources go with it, or with the last coroutine that was created with them by name and
- * has not started. If a stack of theirs is in use, by a coroutine that was left suspended, they stay for good: that
+ * has no stack now. If a stack of theirs is in use, by a coroutine that was left suspended, they stay for good: that
  * coroutine may never run again, and its memory must not be pulled away.
  */
 #include "base/compiler.h"
@@ -32,10 +32,8 @@ static void abandon(cede_source **mine)
 {
     cede_source *source = *mine;
     *mine = NULL;
-    if (source && atomic_load(&source->in_use) == 0) {
-        source->abandoned = true;
+    if (source && atomic_load(&source->in_use) == 0)
         cede__source_drop(source);
-    }
 }
 
 static void abandon_sources(void)

@@ -67,16 +67,10 @@ size_t cede__cell_size(enum cede__cell_kind kind, size_t bytes)
 
 static void make_huge(struct cede__chunk *chunk)
 {
-    cede__os_prefer_huge(chunk, CEDE__CHUNK_SIZE);
-    chunk->pages = CEDE__PAGES_HUGE;
-    for (size_t i = 0; i < CEDE__SLABS_PER_CHUNK; i++)
+    bool huge = cede__os_prefer_huge(chunk, CEDE__CHUNK_SIZE);
+    chunk->pages = huge ? CEDE__PAGES_HUGE : CEDE__PAGES_SMALL;
+    for (size_t i = 0; huge && i < CEDE__SLABS_PER_CHUNK; i++)
         chunk->slabs[i].resident = true;
-}
-
-static void make_small(struct cede__chunk *chunk, enum cede__chunk_pages pages)
-{
-    cede__os_refuse_huge(chunk, CEDE__CHUNK_SIZE);
-    chunk->pages = pages;
 }
 
 static void give_slabs(struct cede__heap *heap, struct cede__chunk *chunk)
@@ -100,7 +94,7 @@ static int add_chunk(struct cede__heap *heap)
     if (heap->chunks > 0)
         make_huge(chunk);
     else /* a program with few coroutines does not need 2 MiB for them */
-        make_small(chunk, CEDE__PAGES_SMALL);
+        (void)cede__os_refuse_huge(chunk, CEDE__CHUNK_SIZE);
     give_slabs(heap, chunk);
     chunk->next = atomic_load_explicit(&cede__debug_root.chunks, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&cede__debug_root.chunks, &chunk->next, chunk, memory_order_release,
@@ -310,12 +304,14 @@ static void empty_idle_slabs(struct cede__heap *heap)
 /* Returns the bytes given back. */
 static size_t discard(struct cede__slab *slab)
 {
+    struct cede__chunk *chunk = cede__chunk_of(slab);
     size_t page = cede__os_page_size();
     uintptr_t begin = ((uintptr_t)slab->cells + page - 1) & ~(page - 1);
-    if (cede__chunk_of(slab)->pages == CEDE__PAGES_HUGE) /* before, or it may be filled while we empty it */
-        make_small(cede__chunk_of(slab), CEDE__PAGES_TRIMMED);
+    /* Before, or it may be filled while we empty it. */
+    if (chunk->pages == CEDE__PAGES_HUGE && cede__os_refuse_huge(chunk, CEDE__CHUNK_SIZE))
+        chunk->pages = CEDE__PAGES_TRIMMED;
     cede__os_discard((void *)begin, end_of(slab) - begin);
-    slab->resident = false;
+    slab->resident = chunk->pages == CEDE__PAGES_HUGE;
     return end_of(slab) - begin;
 }
 

@@ -64,7 +64,7 @@ struct cede__slab {
 };
 
 enum cede__chunk_pages {
-    CEDE__PAGES_SMALL,  /* the first of its heap */
+    CEDE__PAGES_SMALL,  /* for good: the first of its heap, or all where there are no huge ones */
     CEDE__PAGES_HUGE,   /* the kernel may make it a huge page at any time */
     CEDE__PAGES_TRIMMED /* small ones until a slab is used again */
 };

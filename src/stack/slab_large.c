@@ -2,9 +2,9 @@
 /*
  * stack/slab_large.c - save areas too large for a slab: mappings, kept for reuse.
  *
- * Sizes are rounded to classes, eight a doubling. Free areas lie in a list for each class, newest first, each with its
+ * Sizes are rounded to classes, eight a doubling. Free areas lie on a shelf for each class, newest first, each with its
  * size in its first words. At most KEEP_BYTES are kept: beyond that an area that was just given back takes the place of
- * those of other classes, in turn, since it is its own size that is in demand.
+ * those of other classes, since it is its own size that is in demand.
  */
 #include "base/compiler.h"
 
@@ -24,7 +24,13 @@ struct kept {
     size_t bytes;
 };
 
-static struct kept *kept_lists[CLASSES];
+/* Free areas of one class. */
+struct shelf {
+    struct kept *first;
+    size_t bytes; /* of all of them */
+};
+
+static struct shelf shelves[CLASSES];
 static size_t kept_bytes, live_cells, live_bytes;
 
 /* 14 for 16 KiB + 1 to 32 KiB, and so on. */
@@ -49,40 +55,40 @@ static size_t class_of(size_t bytes)
     return (doubling - LEAST_DOUBLING) * 8 + ((bytes - 1) >> (doubling - 3) & 7);
 }
 
-static struct kept *pop(struct kept **list)
+static struct kept *pop(struct shelf *shelf)
 {
-    struct kept *area = *list;
+    struct kept *area = shelf->first;
     if (area) {
-        *list = area->next;
+        shelf->first = area->next;
+        shelf->bytes -= area->bytes;
         kept_bytes -= area->bytes;
     }
     return area;
 }
 
-static void push(struct kept **list, void *memory, size_t bytes)
+static void push(struct shelf *shelf, void *memory, size_t bytes)
 {
     struct kept *area = memory;
-    area->next = *list;
+    area->next = shelf->first;
     area->bytes = bytes;
-    *list = area;
+    shelf->first = area;
+    shelf->bytes += bytes;
     kept_bytes += bytes;
 }
 
-/* Takes areas of other classes out of what is kept until so many bytes fit in, or none is left. Returns them. */
-static struct kept *make_way(size_t bytes)
+/* Takes so many areas off the other shelves, in turn, that `bytes` more fit onto this one. Returns them. */
+static struct kept *make_way(const struct shelf *shelf, size_t bytes)
 {
-    static size_t next_class; /* so that all classes get smaller */
+    static size_t next;
     struct kept *out = NULL;
-    for (size_t tried = 0; tried < CLASSES && kept_bytes + bytes > KEEP_BYTES;) {
-        struct kept *area = next_class == class_of(bytes) ? NULL : pop(&kept_lists[next_class]);
+    while (kept_bytes + bytes > KEEP_BYTES) {
+        struct shelf *other = &shelves[next];
+        struct kept *area = other == shelf ? NULL : pop(other);
+        next = (next + 1) % CLASSES;
         if (area) {
             area->next = out;
             out = area;
-            tried = 0;
-        } else {
-            tried++;
         }
-        next_class = (next_class + 1) % CLASSES;
     }
     return out;
 }
@@ -106,7 +112,7 @@ int cede__large_alloc(void **out, size_t bytes)
 {
     bytes = cede__large_size(bytes);
     cede__os_lock_process();
-    *out = pop(&kept_lists[class_of(bytes)]);
+    *out = pop(&shelves[class_of(bytes)]);
     count_live(1, bytes);
     cede__os_unlock_process();
     int error = *out ? CEDE_OK : cede__os_map(out, bytes, 0);
@@ -121,12 +127,15 @@ int cede__large_alloc(void **out, size_t bytes)
 void cede__large_free(void *memory, size_t bytes)
 {
     bytes = cede__large_size(bytes);
+    struct shelf *shelf = &shelves[class_of(bytes)];
+    struct kept *out = NULL;
     cede__os_lock_process();
     count_live(-1, bytes);
-    struct kept *out = make_way(bytes);
-    bool keep = kept_bytes + bytes <= KEEP_BYTES;
-    if (keep)
-        push(&kept_lists[class_of(bytes)], memory, bytes);
+    bool keep = shelf->bytes + bytes <= KEEP_BYTES;
+    if (keep) {
+        out = make_way(shelf, bytes);
+        push(shelf, memory, bytes);
+    }
     cede__os_unlock_process();
     if (!keep)
         cede__os_unmap(memory, bytes);
@@ -139,7 +148,7 @@ size_t cede__large_trim(void)
     cede__os_lock_process();
     size_t released = kept_bytes;
     for (size_t i = 0; i < CLASSES; i++)
-        for (struct kept *area; (area = pop(&kept_lists[i])); out = area)
+        for (struct kept *area; (area = pop(&shelves[i])); out = area)
             area->next = out;
     cede__os_unlock_process();
     unmap_all(out);

@@ -425,8 +425,7 @@ static void read_counters(cede_source *source, cede_source_stats *stats)
     *stats = (cede_source_stats){.size = sizeof *stats, .kind = source->kind};
     stats->stack_size = source->stack_size;
     stats->guard_size = source->guard_size;
-    bool held_by_thread = source->permanent && !source->abandoned;
-    stats->coroutines = atomic_load_explicit(&source->coroutines, memory_order_relaxed) - held_by_thread;
+    stats->coroutines = atomic_load_explicit(&source->coroutines, memory_order_relaxed) - source->permanent;
     stats->stacks_in_use = atomic_load_explicit(&source->in_use, memory_order_relaxed);
     stats->stacks_peak = atomic_load_explicit(&source->peak, memory_order_relaxed);
     stats->mapped_bytes = atomic_load_explicit(&source->mapped, memory_order_relaxed);

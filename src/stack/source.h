@@ -61,7 +61,6 @@ struct cede_source {
     uint64_t owner;    /* the only thread that may use it; 0: any */
     bool locked;       /* takes the lock for each use */
     bool permanent;    /* a default source: not destroyed by users, and held once more, by its thread */
-    bool abandoned;    /* a default source whose thread has ended, and holds it no more */
     struct cede__os_mutex lock;
     _Atomic size_t coroutines;
     _Atomic size_t in_use, peak, mapped, acquired, reused, trimmed; /* changed by the cede__source_* calls alone */

@@ -59,6 +59,21 @@ static void a_private_one_comes_back(void **state)
     test_report();
 }
 
+static void one_that_is_away_is_destroyed(void **state)
+{
+    static const cede_stack_choice choices[] = {CEDE_PRIVATE, CEDE_SHARED};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        cede_coro *coro = NULL;
+        assert_int_equal(cede_coro_new(&coro, choices[i], go_away, NULL), 0);
+        assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
+        assert_int_equal(cede_coro_reset(coro, go_away, NULL), 0);
+        assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
+        assert_int_equal(cede_coro_destroy(coro), 0);
+    }
+    test_report();
+}
+
 static void seal_one_that_is_away(void *arg)
 {
     cede_coro *coro = NULL, *other = NULL;
@@ -79,6 +94,7 @@ static void a_shared_one_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_private_one_comes_back),
+                                       cmocka_unit_test(one_that_is_away_is_destroyed),
                                        cmocka_unit_test(a_shared_one_is_named)};
     memory = aligned_alloc(4096, ROOM);
     int failed = memory == NULL || cmocka_run_group_tests_name("crash_foreign_stack", tests, NULL, NULL);

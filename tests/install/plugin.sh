@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A C program that has long used the library loads a module in C++, and the C++ runtime with it: coroutines of that module that
-# yield inside of a catch block keep their own exceptions.
+# yield inside of a catch block keep their own exceptions. And a module that brings a runtime of its own may be unloaded.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -56,7 +56,7 @@ static void *nothing(void *arg, void *in)
     return arg;
 }
 
-/* host MODULE FLAGS: flags u: uses the library before it loads the module; g: loads it with RTLD_GLOBAL */
+/* host MODULE FLAGS: u: uses the library before it loads the module; g: loads it with RTLD_GLOBAL; c: closes it after */
 int main(int argc, char **argv)
 {
     const char *flags = argc > 2 ? argv[2] : "";
@@ -76,12 +76,27 @@ int main(int argc, char **argv)
             return 1;
         }
     }
-    return cede_coro_destroy(coro);
+    if (cede_coro_destroy(coro) != 0)
+        return 2;
+    if (strchr(flags, 'c')) { /* unloads it, and goes on */
+        dlclose(module);
+        if (cede_coro_new(&coro, CEDE_PRIVATE, nothing, NULL) != 0 || cede_coro_resume(coro, 0, 0) != 0)
+            return 2;
+        return cede_coro_destroy(coro);
+    }
+    return 0;
 }
 END
 "$CXX" -std=c++17 -O2 -Wall -Wextra -Werror -fPIC -shared -I"$SOURCE_DIR/include" "$dir/module.cpp" "$BINARY_DIR/libcede.so" \
     -o "$dir/module.so"
+"$CXX" -std=c++17 -O2 -fPIC -shared -static-libstdc++ -static-libgcc -I"$SOURCE_DIR/include" "$dir/module.cpp" \
+    "$BINARY_DIR/libcede.so" -o "$dir/module_with_runtime.so"
 "$CC" -std=c11 -O2 -I"$SOURCE_DIR/include" "$dir/host.c" "$BINARY_DIR/libcede.so" -ldl -pthread -o "$dir/host"
 for flags in - u g ug; do
-    LD_LIBRARY_PATH=$BINARY_DIR "$dir/host" "$dir/module.so" $flags || { echo "FAILED with $flags" && exit 1; }
+    for module in module module_with_runtime; do
+        for close in "" c; do
+            LD_LIBRARY_PATH=$BINARY_DIR "$dir/host" "$dir/$module.so" $flags$close ||
+                { echo "FAILED: $module with $flags$close" && exit 1; }
+        done
+    done
 done

@@ -72,8 +72,33 @@ static void areas_of_another_size_are_kept(struct test_place *place)
     assert_int_equal(kept(), 0);
 }
 
+/* Seen here: one area that was too large to be kept drove out all that were. */
+static void an_area_too_large_changes_nothing(struct test_place *place)
+{
+    size_t depth = (size_t)65 << 20;
+    cede_coro *coros[FEW], *large = test_coro(place, test_deep_echo, test_value(depth));
+    for (unsigned i = 0; i < FEW; i++)
+        coros[i] = test_coro(place, test_deep_echo, test_value(OTHER_SIZE));
+    for (unsigned i = 0; i < FEW; i++)
+        assert_int_equal(cede_coro_resume(coros[i], test_value(1), NULL), 0);
+    assert_int_equal(cede_coro_resume(large, test_value(1), NULL), 0);
+    for (unsigned i = 0; i < FEW; i++)
+        assert_int_equal(cede_coro_destroy(coros[i]), 0);
+    size_t before = kept();
+    assert_true(before >= (FEW - 1) * OTHER_SIZE);
+    cede_coro *other = test_coro(place, test_deep_echo, test_value(ONE_SIZE));
+    assert_int_equal(cede_coro_resume(other, test_value(1), NULL), 0); /* seals the large one */
+    assert_int_equal(cede_coro_destroy(large), 0);
+    assert_int_equal(kept(), before);
+    assert_int_equal(cede_coro_destroy(other), 0);
+    cede_heap_trim();
+}
+
 int main(void)
 {
-    static const struct test_case cases[] = {TEST_ON(areas_of_another_size_are_kept, TEST_SHARED_1)};
+    static const struct test_case cases[] = {
+        TEST_ON(areas_of_another_size_are_kept, TEST_SHARED_1),
+        TEST_ON_SIZED(an_area_too_large_changes_nothing, TEST_SHARED_1, (size_t)128 << 20, 0),
+    };
     return TEST_RUN("kept_areas_are_of_the_wrong_size", cases);
 }

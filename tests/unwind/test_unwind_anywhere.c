@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-// NOT: CEDE_SPLIT_STACK
+// NOT: CEDE_SPLIT_STACK CEDE_UCONTEXT
 /*
  * A profiler's signal may come at any instruction of a switch, and unwinds from there. Here every instruction of some
  * switches is met: the processor traps after each, and the handler unwinds. Each trace must end, and all but those of the few
@@ -114,9 +114,7 @@ static void traces_are_whole(struct test_place *place)
     assert_int_equal(sigaction(SIGTRAP, &before, NULL), 0);
     assert_in_range(steps, ROUNDS * 20, UINT32_MAX);
     assert_int_equal(endless, 0);
-    /* With ucontext, much of a switch is the C library's. */
-    if (strcmp(cede_context_name(), "ucontext") != 0)
-        assert_in_range(whole, steps - 2 * BLIND_INSTRUCTIONS * ROUNDS - AROUND, steps);
+    assert_in_range(whole, steps - 2 * BLIND_INSTRUCTIONS * ROUNDS - AROUND, steps);
     assert_int_equal(cede_coro_destroy(coro), 0);
 }
 

@@ -88,7 +88,9 @@ int plan_make(struct plan *plan, const struct demo_options *options, const struc
     unsigned percent = stack == CEDE_PRIVATE && !must ? 40 : 90;
     uint64_t available = memory_available();
     uint64_t fitting = smaller(available / 100 * percent / bytes_of_one(records, stack), UINT32_MAX);
-    *plan = (struct plan){.coroutines = (uint32_t)smaller(options->coroutines, fitting), .reducible = !must};
+    *plan = (struct plan){.coroutines = (uint32_t)smaller(options->coroutines, fitting),
+                          .reducible = !must,
+                          .shared = stack == CEDE_SHARED};
     if (plan->coroutines == options->coroutines)
         return 0;
     if (must || fitting == 0)
@@ -101,8 +103,10 @@ bool plan_lower(struct plan *plan, uint32_t started, int error)
 {
     char before[NUMBER_SIZE];
     char after[NUMBER_SIZE];
-    /* Those that had not started took memory, too, on shared stacks most of it: so half of them may well have room. */
-    uint32_t lower = started > plan->coroutines / 2 ? started - started / 16 : plan->coroutines / 2;
+    uint32_t lower = started - started / 16;
+    /* On shared stacks those that had not started took most of the memory: so many more may have room. */
+    if (plan->shared && error == CEDE_ENOMEM && started < plan->coroutines / 2)
+        lower = plan->coroutines / 2;
     if (!plan->reducible || lower == 0 || lower >= plan->coroutines)
         return false;
     snprintf(plan->note, sizeof plan->note, "%s instead of %s:\n%s", format_number(after, lower),

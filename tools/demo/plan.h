@@ -16,6 +16,7 @@
 struct plan {
     uint32_t coroutines;
     bool reducible; /* the number may be lowered further if this one turns out to be too many */
+    bool shared;
     char note[200]; /* why it is lower than what was asked for, in two lines; "" if it is not */
 };
 
