@@ -113,10 +113,10 @@ static void a_million_at_once(struct test_place *place)
 
 static void a_million_of_each(struct test_place *place)
 {
-    bool room = test_has_light_guards() && test_mem_available() >= (size_t)7 << 30;
+    bool small = strcmp(cede_context_name(), "ucontext") != 0; /* frames of less than a page, without system calls */
+    bool room = small && test_has_light_guards() && test_mem_available() >= (size_t)7 << 30;
     size_t count = test_slow() || !room ? 10000 : 1000000;
     cede_coro **coros = malloc(2 * count * sizeof(*coros));
-    uint32_t *order = shuffled(2 * count);
     cede_source *private_source = NULL;
     cede_source_stats stats = {.size = sizeof(stats)};
 
@@ -134,11 +134,10 @@ static void a_million_of_each(struct test_place *place)
     assert_true(stats.guard_size > 0);
     assert_int_equal(test_source_stats(place).stacks_in_use, count);
     print_message("%zu private and %zu shared coroutines at once\n", count, count);
-    check_round(coros, order, 2 * count, 1);
-    for (size_t n = 0; n < 2 * count; n++)
-        assert_int_equal(cede_coro_destroy(coros[order[n]]), 0);
+    check_round(coros, NULL, 2 * count, 1);
+    for (size_t i = 0; i < 2 * count; i++)
+        assert_int_equal(cede_coro_destroy(coros[i]), 0);
     assert_int_equal(cede_source_trim(private_source, 0, NULL), 0);
-    free(order);
     free(coros);
 }
 
