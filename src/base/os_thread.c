@@ -50,15 +50,21 @@ bool cede__os_shadow_stack_on(void)
 #endif
 }
 
-/* Not there in programs without dynamic linking, nor with old C libraries unless the program links them. */
-extern __typeof__(dladdr) dladdr __attribute__((weak));
-extern __typeof__(dlopen) dlopen __attribute__((weak));
+/*
+ * Not there with old C libraries, unless the program links them. dlopen is looked up, because the linker warns of its
+ * name in static programs.
+ */
+#pragma weak dladdr
+#pragma weak dlsym
 
 void cede__os_keep_loaded(const void *address)
 {
     Dl_info info;
-    if (dladdr && dlopen && dladdr(address, &info) != 0)
-        (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+    void *(*open_library)(const char *name, int flags) = NULL;
+    if (dlsym)
+        *(void **)&open_library = dlsym(RTLD_DEFAULT, "dlopen");
+    if (open_library && dladdr && dladdr(address, &info) != 0)
+        (void)open_library(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 uint64_t cede__os_thread_token(void)

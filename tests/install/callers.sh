@@ -57,15 +57,16 @@ for compiler in gcc clang; do
     for level in -O0 -O2; do
         try $compiler $level
         try $compiler $level -masm=intel
-        try $compiler $level -fPIC
-        try $compiler $level -fno-pic -no-pie
-        try $compiler $level -fcf-protection=full
-        try $compiler $level -fcf-protection=none -fno-omit-frame-pointer
-        try $compiler $level -fstack-protector-all -fno-asynchronous-unwind-tables
         try $compiler $level -mgeneral-regs-only
-        try $compiler $level -mno-mmx
-        try $compiler $level -mcmodel=large
     done
+    try $compiler -O2 -fPIC
+    try $compiler -O2 -fno-pic -no-pie
+    try $compiler -O2 -fcf-protection=full
+    try $compiler -O2 -fcf-protection=none -fno-omit-frame-pointer
+    try $compiler -O2 -fstack-protector-all -fno-asynchronous-unwind-tables
+    try $compiler -O2 -mno-mmx
+    try $compiler -O2 -mcmodel=large
+    try $compiler -O2 -static -Wl,--fatal-warnings
 done
 try gcc -O2 -mno-80387
 try gcc -O2 -flto
