@@ -96,10 +96,10 @@ typedef struct cede_coro_options {
  * Creates a coroutine and sets *out. Nothing runs, and no stack is taken: that happens at the first resume. The options
  * are copied. cede_coro_create is the general call, cede_coro_new the short one.
  *
- * Returns 0; CEDE_EINVAL (NULL, another size of the structure, no entry, unknown flag or stack choice, a stack size that
- * its source cannot give, a source of the other kind, FP_PRIVATE where there is none, MIGRATE for a shared one or without
- * a source for any thread); CEDE_ENOTSUP (CEDE_SHARED in a split-stack build); CEDE_ENOMEM; CEDE_EMAPS; CEDE_ESHSTK. On
- * failure *out, if it is not NULL itself, is NULL.
+ * Returns 0; CEDE_EINVAL (NULL, another size of the structure, no entry, unknown flag or stack choice, a stack size
+ * that its source cannot give, a source of the other kind, FP_PRIVATE where there is none, MIGRATE for a shared one or
+ * without a source for any thread); CEDE_ENOTSUP (CEDE_SHARED in a split-stack build); CEDE_ENOMEM; CEDE_EMAPS;
+ * CEDE_ESHSTK. On failure *out, if it is not NULL itself, is NULL.
  * Context: anywhere but in signal handlers. Threads: any. Since: 0.1, both.
  */
 CEDE_API int cede_coro_create(cede_coro **out, const cede_coro_options *options);
@@ -263,8 +263,8 @@ CEDE_API int cede_coro_visit(int (*visit)(cede_coro *coro, void *arg), void *arg
  * cede_coro_receive sets *length to the message's length, also when it is longer than `room` (then it stays).
  *
  * Returns 0; CEDE_EINVAL (NULL; but bytes may be NULL for a length or room of 0); CEDE_ESTALE; CEDE_EMSGSIZE;
- * CEDE_EFULL, CEDE_ENOMEM and CEDE_EMAPS (send); CEDE_EEMPTY (receive); CEDE_EPERM (the coroutine has started on another thread). On
- * failure nothing has changed but *length.
+ * CEDE_EFULL, CEDE_ENOMEM and CEDE_EMAPS (send); CEDE_EEMPTY (receive); CEDE_EPERM (the coroutine has started on
+ * another thread). On failure nothing has changed but *length.
  * Context: anywhere but in signal handlers. Threads: the one that started it, or any before the start and after the
  * end; the caller orders them. Since: 0.1.
  */

@@ -48,9 +48,9 @@ typedef enum cede_source_kind {
 
 /*
  * For CUSTOM sources: an allocator of the caller's. `take` returns `bytes` of memory at a multiple of 16, or NULL to
- * refuse, which is CEDE_ENOMEM; `give` gets back what `take` returned, with the same number. `bytes` is a multiple of the
- * page size: the stack's, and a page for its description. They are called by whoever starts and ends a coroutine, on its
- * thread and stack, with no lock held, and must not use the source or its coroutines.
+ * refuse, which is CEDE_ENOMEM; `give` gets back what `take` returned, with the same number. `bytes` is a multiple of
+ * the page size: the stack's, and a page for its description. They are called by whoever starts and ends a coroutine,
+ * on its thread and stack, with no lock held, and must not use the source or its coroutines.
  */
 typedef void *cede_memory_take(void *user, size_t bytes);
 typedef void cede_memory_give(void *user, void *memory, size_t bytes);

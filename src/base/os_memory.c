@@ -93,7 +93,10 @@ static bool mappings_are_used_up(void)
     return count + 8 >= limit; /* a refused call may have needed two more, and stdio one */
 }
 
-/* The error for a refused mapping call. errno stays the caller's, and a thread that is cancelled goes on: it holds locks. */
+/*
+ * The error for a refused mapping call. errno stays the caller's, and a thread that is cancelled goes on: it holds
+ * locks.
+ */
 static CEDE__COLD int refusal(int saved_errno)
 {
     int cancel_state;

@@ -43,8 +43,8 @@ static inline struct cede__fp_words cede__fp_read(void)
 
 #if defined(__x86_64__) || defined(__i386__)
 /*
- * The x87 flags are not among the words. One that was raised while its trap was off, and stays while it is put on, would
- * trap at the next x87 instruction, which has done nothing: then they are cleared.
+ * The x87 flags are not among the words. One that was raised while its trap was off, and stays while it is put on,
+ * would trap at the next x87 instruction, which has done nothing: then they are cleared.
  */
 static inline void cede__x87_forget_flags(uint16_t control_to_come)
 {
@@ -99,8 +99,8 @@ struct cede__exceptions {
 /* The calling thread's, or NULL in a program without C++. */
 struct cede__exceptions *cede__exceptions_of_thread(void);
 /*
- * The runtime's function that returns them, where it came into the process later than the library. The first one that is
- * found is the one from then on, and stays loaded.
+ * The runtime's function that returns them, where it came into the process later than the library. The first one that
+ * is found is the one from then on, and stays loaded.
  */
 void cede__exceptions_found(void *(*get_globals)(void));
 

@@ -183,8 +183,8 @@ size_t cede__coro_note_depth(cede_coro *coro);
 /* --- Sealing (seal.c) --- */
 
 /*
- * Copies the occupant's bytes away, if there is one. It stays with CEDE_ENOMEM or CEDE_EMAPS, and with CEDE_ENEST when it
- * runs: the thread has ended inside of it (pthread_exit), and this is a destructor of thread-specific data.
+ * Copies the occupant's bytes away, if there is one. It stays with CEDE_ENOMEM or CEDE_EMAPS, and with CEDE_ENEST when
+ * it runs: the thread has ended inside of it (pthread_exit), and this is a destructor of thread-specific data.
  */
 int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *thread);
 /* Copies a sealed coroutine's bytes back; its stack has no occupant. */

@@ -30,8 +30,10 @@ bool cede__coro_is_on_its_stack(const cede_coro *coro)
 
 size_t cede__coro_depth(const cede_coro *coro)
 {
-    /* Elsewhere, as in another segment of a split stack, or on a stack that the program switched to by itself: no more
-     * is known than that all of its own may be in use. */
+    /*
+     * Elsewhere, as in another segment of a split stack, or on a stack that the program switched to by itself: no more
+     * is known than that all of its own may be in use.
+     */
     const char *lowest = cede__coro_is_on_its_stack(coro) ? coro->hot.context.sp : coro->stack->low;
     return (size_t)(coro->stack->high - lowest);
 }

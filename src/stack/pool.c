@@ -135,7 +135,10 @@ static void discard(struct pool_source *pool, char *slot)
     cede__os_discard(slot + pool->source.guard_size, stack_bytes(pool));
 }
 
-/* Makes cold the hot slots that were given back longest ago, until `keep` are left hot. Returns how many: the last ones. */
+/*
+ * Makes cold the hot slots that were given back longest ago, until `keep` are left hot. Returns how many: the last
+ * ones.
+ */
 static size_t make_cold(struct pool_source *pool, size_t keep)
 {
     size_t moved = pool->hot.count > keep ? pool->hot.count - keep : 0;

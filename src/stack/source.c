@@ -2,8 +2,8 @@
 /*
  * stack/source.c - what all kinds of sources have in common: checking options, owners, locks, counting.
  *
- * A source's own counters are atomic, because MMAP, MALLOC and CUSTOM sources are used by several threads without a lock. They
- * are only counted, never decided on, but for `in_use` against `limit`.
+ * A source's own counters are atomic, because MMAP, MALLOC and CUSTOM sources are used by several threads without a
+ * lock. They are only counted, never decided on, but for `in_use` against `limit`.
  */
 #include "base/compiler.h"
 

@@ -2,12 +2,12 @@
 /*
  * json_reader.c - the reader.
  *
- * Invariants: a byte is taken only after it was accepted, so the position of an error is always that of the next byte; a
- * function that returns false has said why by fail(), and everybody above returns false at once.
+ * Invariants: a byte is taken only after it was accepted, so the position of an error is always that of the next byte;
+ * a function that returns false has said why by fail(), and everybody above returns false at once.
  *
  * The depth of the stack while `more` waits is what a suspended reader costs. So strings are hashed as they pass (no
- * buffers), state is in the struct and not in locals, loops that want registers are functions of their own which never wait, and the
- * last call of a function is a tail call where it can be.
+ * buffers), state is in the struct and not in locals, loops that want registers are functions of their own which never
+ * wait, and the last call of a function is a tail call where it can be.
  */
 #include "demo/json_reader.h"
 

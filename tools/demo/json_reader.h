@@ -2,8 +2,8 @@
 /*
  * json_reader.h - an ordinary recursive-descent JSON reader that asks for more text whenever it has none left.
  *
- * It knows nothing of coroutines. If the whole text is there from the start, it is a plain parse; if whoever is asked for more
- * waits for it, the reader waits in the middle of its recursion. Both run the same compiled functions.
+ * It knows nothing of coroutines. If the whole text is there from the start, it is a plain parse; if whoever is asked
+ * for more waits for it, the reader waits in the middle of its recursion. Both run the same compiled functions.
  *
  * Strict RFC 8259: one value, escapes and surrogate pairs checked, UTF-8 checked, no byte order mark.
  */
@@ -44,8 +44,8 @@ struct json_text {
 /* A reading. The caller sets the first four members, and the rest to zero. */
 struct json_reader {
     /*
-     * Sets text to the next piece, of at least one byte, which stays valid until the next call; or returns false at the end of
-     * the text, then and ever after, and leaves text alone.
+     * Sets text to the next piece, of at least one byte, which stays valid until the next call; or returns false at
+     * the end of the text, then and ever after, and leaves text alone.
      */
     bool (*more)(struct json_reader *reader);
     void *source;               /* for `more`, to find the next piece */

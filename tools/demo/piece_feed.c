@@ -2,8 +2,8 @@
 /*
  * piece_feed.c - a reader that yields when it wants more text than there is.
  *
- * The reader lies on the coroutine's own stack. It may, on a shared one too: nobody but the coroutine itself ever touches it, and
- * while the coroutine runs it is where it was.
+ * The reader lies on the coroutine's own stack. It may, on a shared one too: nobody but the coroutine itself ever
+ * touches it, and while the coroutine runs it is where it was.
  */
 #include "demo/piece_feed.h"
 

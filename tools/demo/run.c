@@ -235,8 +235,8 @@ static void measure(struct run *run)
 }
 
 /*
- * In shuffled order everything that a resume touches is far away in memory. But it is known who comes next, as it is to a
- * scheduler: so ask for what they need a few places ahead. A handle points to what a resume looks at first.
+ * In shuffled order everything that a resume touches is far away in memory. But it is known who comes next, as it is
+ * to a scheduler: so ask for what they need a few places ahead. A handle points to what a resume looks at first.
  * (Always inlined: gcc 12 drops the call of a function that only prefetches.)
  */
 static inline __attribute__((always_inline)) void look_ahead(const struct run *run, uint32_t at)
