@@ -140,6 +140,12 @@ static void note_depth(struct cede__shared_stack *stack, cede_coro *coro)
         stack->high_water = depth;
 }
 
+/* Its frames are gone, and whoever gets the stack next may use it all. */
+static void forget_frames(const cede_coro *coro)
+{
+    cede__sanitize_forget(coro->stack->high - cede__coro_depth(coro), coro->stack->high);
+}
+
 static void leave_shared(cede_coro *coro)
 {
     struct cede__shared_stack *stack = (struct cede__shared_stack *)coro->stack;
@@ -147,7 +153,7 @@ static void leave_shared(cede_coro *coro)
         if (!cede__source_watches(stack->stack.source))
             cede__stack_check_canary(&stack->stack);
         note_depth(stack, coro);
-        cede__sanitize_forget(coro->stack->high - cede__coro_depth(coro), coro->stack->high);
+        forget_frames(coro);
         stack->occupant = NULL;
     } else {
         cede__drop_save_area(coro);
@@ -169,7 +175,7 @@ void cede__coro_unplace(cede_coro *coro)
     } else {
         size = own ? cede__stack_size_given(stack) : 0; /* so that a reset asks for the same */
         cede__coro_note_depth(coro);
-        cede__sanitize_forget(stack->high - cede__coro_depth(coro), stack->high);
+        forget_frames(coro);
         cede__stack_give(stack);
     }
 #if CEDE__TSAN

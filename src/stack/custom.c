@@ -37,8 +37,7 @@ static int acquire(cede_source *source, size_t bytes, cede_stack **out)
         custom->give(custom->user, memory, footprint);
         return CEDE_EINVAL;
     }
-    char *end = (char *)((uintptr_t)(memory + footprint) & ~(uintptr_t)63);
-    *out = cede__stack_describe(source, memory, end, footprint);
+    *out = cede__stack_describe(source, memory, memory + footprint, footprint);
     cede__source_count(source, &source->mapped, (ptrdiff_t)footprint);
     return CEDE_OK;
 }

@@ -87,7 +87,8 @@ void cede__stack_deregister(const cede_stack *stack)
 
 cede_stack *cede__stack_describe(cede_source *source, char *low, char *end, size_t mapping)
 {
-    cede_stack *stack = (cede_stack *)(void *)(end - CEDE__STACK_HEADER);
+    uintptr_t top = (uintptr_t)end & ~(uintptr_t)63; /* of memory that is aligned to less */
+    cede_stack *stack = (cede_stack *)(top - CEDE__STACK_HEADER);
     stack->source = source;
     stack->low = low;
     stack->high = (char *)stack;

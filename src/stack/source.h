@@ -111,7 +111,10 @@ size_t cede__round_to_page(size_t bytes);
 /* Has Valgrind know, or forget, that [low, high) is a stack. */
 void cede__stack_register(cede_stack *stack);
 void cede__stack_deregister(const cede_stack *stack);
-/* Writes the description of the stack in [low, end), of which all but the description is usable. */
+/*
+ * Writes the description of the stack in [low, end) at its end, or at the last multiple of 64 before it; all below is
+ * usable.
+ */
 cede_stack *cede__stack_describe(cede_source *source, char *low, char *end, size_t mapping);
 /* Address space of one stack with `bytes` usable ones: description, rounding, guard. */
 size_t cede__stack_footprint(const cede_source *source, size_t bytes);

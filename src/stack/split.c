@@ -26,8 +26,7 @@ static int acquire(cede_source *source, size_t bytes, cede_stack **out)
     char *memory = __splitstack_makecontext(bytes + CEDE__STACK_HEADER, segments, &got);
     if (!memory)
         return CEDE_ENOMEM;
-    char *end = (char *)((uintptr_t)(memory + got) & ~(uintptr_t)63);
-    cede_stack *stack = cede__stack_describe(source, memory, end, bytes);
+    cede_stack *stack = cede__stack_describe(source, memory, memory + got, bytes);
     memcpy(stack->split, segments, sizeof segments);
     cede__source_count(source, &source->mapped, (ptrdiff_t)bytes);
     *out = stack;

@@ -39,6 +39,7 @@ static void *acquire_cancelled(void *arg)
     cede_stack *stack = NULL;
     (void)arg;
     pthread_cancel(pthread_self());
+    refusing = true;
     refusal = cede_stack_acquire(source, 0, &stack); /* no cancellation point */
     pthread_testcancel();
     return NULL;
@@ -53,7 +54,7 @@ static void the_lock_is_given_back(void **state)
     (void)state;
     options.flags = CEDE_SOURCE_THREADS;
     assert_int_equal(cede_source_create(&source, &options), 0);
-    assert_int_equal(pthread_create(&thread, NULL, acquire_cancelled, (refusing = true, NULL)), 0);
+    assert_int_equal(pthread_create(&thread, NULL, acquire_cancelled, NULL), 0);
     assert_int_equal(pthread_join(thread, &result), 0);
     refusing = false;
     assert_ptr_equal(result, PTHREAD_CANCELED);
