@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench/subject.h - what the programs that are measured have in common: one program for each library, one process for
+ * each measurement.
+ *
+ *     PROGRAM --list                              the cases it knows, one a line, and what they count
+ *     PROGRAM --version                           the library's version, one line
+ *     PROGRAM CASE N BYTES REPETITIONS MS         measures, and prints
+ *                                                     rss BYTES       growth of resident memory by the N coroutines
+ *                                                     bytes BYTES     of stack that each really uses, where that counts
+ *                                                     ns NANOSECONDS  for one operation, a line a repetition
+ *
+ * Exit status: 0; 2 for a call that cannot be served (an unknown case, no memory), with a line on standard error.
+ * `cede bench` pins the process to one processor before it starts the program.
+ */
+#ifndef CEDE_BENCH_SUBJECT_H
+#define CEDE_BENCH_SUBJECT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct bench_case {
+    const char *name; /* such as "switch/hot" */
+    const char *unit; /* what one operation is: "round trip", "cycle", "coroutine" */
+    /*
+     * Makes what is measured: n coroutines, each of which keeps about `bytes` of stack while it waits (0: as little as
+     * it can). Sets *bytes to what it really keeps, if that is known. Returns NULL on failure.
+     */
+    void *(*open)(size_t n, size_t *bytes);
+    /* Does `rounds` rounds and returns the nanoseconds that the measured part of them took. */
+    double (*run)(void *state, size_t rounds);
+    void (*close)(void *state); /* may be NULL: the process ends anyway */
+    int each;                   /* operations in a round: 0: 1; 1: n, as when each of n coroutines is visited once */
+};
+
+struct bench_subject {
+    const char *version;
+    const struct bench_case *cases; /* ended by one without a name */
+};
+
+/* The whole of main(). */
+int bench_main(int argc, char **argv, const struct bench_subject *subject);
+
+/* Nanoseconds of a clock that only goes forward. */
+double bench_now(void);
+
+/* Ends the program with status 2 and a message, if `ok` is 0. */
+void bench_check(int ok, const char *message);
+
+/* The numbers 0 to n-1 in an order that is the same in every program: shuffled. The caller frees them. */
+uint32_t *bench_shuffled(size_t n);
+
+/* Makes the compiler believe that the value is used, and that memory may have changed. */
+static inline void bench_use(const void *value)
+{
+    __asm__ volatile("" : : "r"(value) : "memory");
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif
