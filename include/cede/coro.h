@@ -217,7 +217,7 @@ typedef struct cede_coro_stats {
     uint64_t switches;     /* resumes so far, */
     uint64_t seals;        /* copies out, */
     uint64_t unseals;      /* seals that are over: copied back, or dropped by a reset, */
-    uint64_t bytes;        /* bytes copied out, */
+    uint64_t bytes;        /* bytes copied out: of each depth all but a first frame that is like all others, */
     uint64_t largest_seal; /* bytes of the largest; counters go on over a reset */
     uint64_t sealed_bytes; /* bytes kept aside now; 0 when its frames lie on a stack */
     uint64_t depth;        /* bytes of stack in use while it is suspended; 0 otherwise */

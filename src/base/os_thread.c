@@ -31,8 +31,14 @@ size_t cede__os_signal_stack_min(void)
 
 size_t cede__os_stack_min(void)
 {
-    size_t page = cede__os_page_size();
-    return (cede__os_signal_stack_min() + page + page - 1) & ~(page - 1);
+    static _Atomic size_t least;
+    size_t known = atomic_load_explicit(&least, memory_order_relaxed);
+    if (known == 0) {
+        size_t page = cede__os_page_size();
+        known = (cede__os_signal_stack_min() + page + page - 1) & ~(page - 1);
+        atomic_store_explicit(&least, known, memory_order_relaxed);
+    }
+    return known;
 }
 
 bool cede__os_shadow_stack_on(void)

@@ -34,23 +34,6 @@ _Static_assert(offsetof(cede_context, sp) == CEDE__CONTEXT_SP, "assembly knows t
 _Static_assert(offsetof(cede_context, pc) == CEDE__CONTEXT_PC, "assembly knows the layout");
 _Static_assert(offsetof(cede_context, fp) == CEDE__CONTEXT_FP, "assembly knows the layout");
 
-extern void cede__context_start(void); /* assembly: see there for what it expects */
-
-#if defined(__x86_64__)
-#define FIRST_FRAME 8
-#else
-#define FIRST_FRAME 16
-#endif
-
-void cede__context_prepare(cede_context *context, char *low, char *top, cede_context_entry *entry, void *arg)
-{
-    (void)low;
-    context->sp = top - FIRST_FRAME;
-    context->pc = (void *)(uintptr_t)cede__context_start;
-    context->fp = (void *)(uintptr_t)entry;
-    *(void **)context->sp = arg;
-}
-
 const char *cede_context_name(void)
 {
 #if defined(__x86_64__)

@@ -14,9 +14,51 @@
  * cede_context_make, but nothing is checked, so nothing fails. The words it writes at the top are popped before the
  * entry runs.
  */
+#if CEDE_UCONTEXT
 void cede__context_prepare(cede_context *context, char *low, char *top, cede_context_entry *entry, void *arg);
+#else
+#ifdef __x86_64__
+#define CEDE__FIRST_WORDS 8
+#else
+#define CEDE__FIRST_WORDS 16
+#endif
+extern void cede__context_start(void); /* assembly: see there for what it expects */
+
+static inline void cede__context_prepare(cede_context *context, char *low, char *top, cede_context_entry *entry,
+                                         void *arg)
+{
+    (void)low;
+    context->sp = top - CEDE__FIRST_WORDS;
+    context->pc = (void *)(uintptr_t)cede__context_start;
+    context->fp = (void *)(uintptr_t)entry;
+    *(void **)context->sp = arg;
+}
+#endif
 
 /* What a context's entry returns into, on the context's stack; it may not come back. The layer above sets it, once. */
 __attribute__((visibility("hidden"))) extern void (*cede__context_returned)(void *result);
+
+/*
+ * On x86-64, what lies on top of the stack of a context whose entry function saves all registers that it must preserve,
+ * in this many bytes: the address cede__context_first_return, and below it zeros, since the registers are cleared
+ * before the entry function is called. 0: not known.
+ */
+#if defined(__x86_64__) && !CEDE_UCONTEXT
+#define CEDE__FIRST_FRAME 56u
+extern const char cede__context_first_return[];
+#else
+#define CEDE__FIRST_FRAME 0u
+#endif
+
+/*
+ * As the last act of a function that has switched: return cede__context_return(error). On x86-64 that returns by a jump,
+ * because a ret would take its target from the processor's return stack, which holds the other side's. Elsewhere, and
+ * where a jump may only land on what is marked for it, it is a plain return.
+ */
+#if defined(__x86_64__) && !CEDE_UCONTEXT
+int cede__context_return(int value);
+#else
+#define cede__context_return(value) (value)
+#endif
 
 #endif

@@ -16,12 +16,15 @@
 extern void *__cxa_get_globals(void) __attribute__((weak));
 
 static void *(*_Atomic loaded_later)(void);
+_Atomic unsigned cede__exceptions_finds;
 
 void cede__exceptions_found(void *(*get_globals)(void))
 {
     void *(*none)(void) = NULL;
-    if (atomic_compare_exchange_strong(&loaded_later, &none, get_globals))
-        cede__os_keep_loaded((const void *)(uintptr_t)get_globals);
+    if (!atomic_compare_exchange_strong(&loaded_later, &none, get_globals))
+        return;
+    cede__os_keep_loaded((const void *)(uintptr_t)get_globals);
+    atomic_store(&cede__exceptions_finds, 1);
 }
 
 struct cede__exceptions *cede__exceptions_of_thread(void)

@@ -71,6 +71,16 @@ static inline void cede__fp_write(struct cede__fp_words words)
 #endif
 }
 
+/* Whether two of them differ in control. */
+static inline bool cede__fp_control_differs(struct cede__fp_words a, struct cede__fp_words b)
+{
+#if defined(__aarch64__)
+    return (uint32_t)(a.state ^ b.state) != 0;
+#else
+    return ((a.state ^ b.state) & ~((uint64_t)CEDE__MXCSR_FLAGS << 16)) != 0;
+#endif
+}
+
 /* Control alone: the flags stay as they are. */
 static inline void cede__fp_write_control(struct cede__fp_words words)
 {
@@ -96,6 +106,8 @@ struct cede__exceptions {
     unsigned uncaught;
 };
 
+/* How often a C++ runtime has come into the process later than the library: 0 or 1. */
+extern _Atomic unsigned cede__exceptions_finds;
 /* The calling thread's, or NULL in a program without C++. */
 struct cede__exceptions *cede__exceptions_of_thread(void);
 /*

@@ -9,9 +9,6 @@
 
 #include <string.h>
 
-/* A multiple of 16, as stack pointers are on AArch64. */
-#define STASH_BYTES ((sizeof(struct cede__stash) + 15) / 16 * 16)
-
 static struct cede__exceptions *exceptions_of(struct cede__thread *thread)
 {
     return (struct cede__exceptions *)(uintptr_t)thread->tls.exceptions;
@@ -36,9 +33,9 @@ void cede__care_stash(struct cede__thread *thread, cede_coro *coro, struct cede_
 {
     struct cede__stash stash = {.exceptions = take_exceptions(thread), .fp = fp};
     char *sp = coro->hot.context.sp;
-    if ((size_t)(sp - coro->stack->low) < STASH_BYTES)
+    if ((size_t)(sp - coro->stack->low) < CEDE__STASH_BYTES)
         cede__die("stack overflow: no room to keep an exception on the stack of a coroutine that yields");
-    sp -= STASH_BYTES;
+    sp -= CEDE__STASH_BYTES;
     memcpy(sp, &stash, sizeof stash);
     coro->hot.context.sp = sp;
     coro->stashed = 1;
@@ -48,7 +45,7 @@ static void pop_stash(struct cede__thread *thread, cede_coro *coro)
 {
     struct cede__stash stash;
     memcpy(&stash, coro->hot.context.sp, sizeof stash);
-    coro->hot.context.sp = (char *)coro->hot.context.sp + STASH_BYTES;
+    coro->hot.context.sp = (char *)coro->hot.context.sp + CEDE__STASH_BYTES;
     coro->stashed = 0;
     put_exceptions(thread, stash.exceptions);
     if (coro->flags & CEDE__CORO_FP)

@@ -22,7 +22,7 @@ static int check_source(const cede_coro_options *o)
     return (o->flags & CEDE_CORO_MIGRATE) && source->owner ? CEDE_EINVAL : CEDE_OK;
 }
 
-static int check_options(const cede_coro_options *o)
+static inline int check_options(const cede_coro_options *o)
 {
     if (!o || o->size != sizeof *o || !o->entry || (o->stack != CEDE_PRIVATE && o->stack != CEDE_SHARED))
         return CEDE_EINVAL;
@@ -36,16 +36,17 @@ static int check_options(const cede_coro_options *o)
         return CEDE_ENOTSUP;
     if (o->source)
         return check_source(o);
+    if (o->stack_size == 0)
+        return CEDE_OK;
     size_t most = o->stack == CEDE_SHARED ? cede_stack_size_default_shared() : cede_stack_size_max();
-    bool in_range = o->stack_size == 0 || (o->stack_size >= cede_stack_size_min() && o->stack_size <= most);
-    return in_range ? CEDE_OK : CEDE_EINVAL;
+    return o->stack_size >= cede_stack_size_min() && o->stack_size <= most ? CEDE_OK : CEDE_EINVAL;
 }
 
 /* The source that the coroutine must remember; NULL: the default one of the thread that starts it. */
-static int pick_source(const cede_coro_options *o, cede_source **out)
+static inline int pick_source(const cede_coro_options *o, cede_source **out)
 {
     *out = o->source;
-    if (!o->source && o->stack == CEDE_PRIVATE && o->stack_size > cede_stack_size_default())
+    if (!o->source && o->stack == CEDE_PRIVATE && o->stack_size && o->stack_size > cede_stack_size_default())
         return cede__source_default_large(out);
     return CEDE_OK;
 }
@@ -63,23 +64,26 @@ static uint64_t next_generation(void)
 }
 #endif
 
-static int make(cede_coro **out, const cede_coro_options *o, cede_source *source, struct cede__thread *thread)
+/*
+ * A new one, in the state CREATED. `flags` are enum cede__coro_flag. Always compiled in: cede_coro_new knows most of it.
+ */
+static inline __attribute__((always_inline)) int make(cede_coro **out, struct cede__thread *thread, cede_entry *entry,
+                                                      void *arg, unsigned flags)
 {
-    size_t room = o->stack == CEDE_SHARED ? cede__rooms_guess(thread->rooms, o->entry) : 0;
-    void *cell;
-    int error = cede__cell_alloc(&cell, CEDE__CELL_CORO, sizeof **out + room);
-    if (error)
+    size_t room = flags & CEDE__CORO_SHARED ? cede__rooms_guess(thread->rooms, entry) : 0;
+    void *cell = cede__coro_cell_take(sizeof **out + room);
+    int error = cell ? CEDE_OK : cede__cell_alloc(&cell, CEDE__CELL_CORO, sizeof **out + room);
+    if (CEDE__UNLIKELY(error))
         return error;
-    cede_coro *coro = memset(cell, 0, sizeof *coro);
-    coro->entry = o->entry;
-    coro->user = o->user;
-    coro->room = (unsigned char)(room / 8);
-    coro->flags = (unsigned char)(o->flags | (o->stack == CEDE_SHARED ? (unsigned)CEDE__CORO_SHARED : 0u) |
-                                  (source ? (unsigned)CEDE__CORO_OWN_SOURCE : 0u));
+    cede_coro *coro = cell;
+    *coro = (cede_coro){.hot.context.pc = arg, /* see cede__coro_set_start */
+                        .hot.gate = CEDE__GATE_CREATED,
+                        .entry = entry,
+                        .room = (unsigned char)(room / 8),
+                        .flags = (unsigned char)flags};
 #if CEDE_CHECKED
     coro->generation = next_generation();
 #endif
-    cede__coro_set_start(coro, o->stack_size, o->arg, source);
     *out = coro;
     return CEDE_OK;
 }
@@ -93,8 +97,7 @@ static void unmake(cede_coro *coro)
         cede__cell_free(cold, sizeof *cold);
     }
     size_t bytes = cell_bytes(coro);
-    if (coro->hot.gate != CEDE__GATE_FREE) /* it was not just made */
-        cede__coro_set_gate(coro, CEDE__GATE_FREE);
+    cede__coro_set_gate(coro, CEDE__GATE_FREE);
     cede__cell_free(coro, bytes);
 }
 
@@ -118,11 +121,16 @@ int cede_coro_create(cede_coro **out, const cede_coro_options *options)
         error = cede__thread_ready(&thread);
     if (!error)
         error = pick_source(options, &source);
-    cede_coro *coro;
-    if (!error)
-        error = make(&coro, options, source, thread);
     if (error)
         return error;
+    unsigned flags = options->flags | (options->stack == CEDE_SHARED ? CEDE__CORO_SHARED : 0u) |
+                     (source ? CEDE__CORO_OWN_SOURCE : 0u);
+    cede_coro *coro;
+    error = make(&coro, thread, options->entry, options->arg, flags);
+    if (error)
+        return error;
+    cede__coro_set_start(coro, options->stack_size, options->arg, source);
+    coro->user = options->user;
     error = set_name(coro, options->name);
     if (error) {
         unmake(coro);
@@ -130,16 +138,29 @@ int cede_coro_create(cede_coro **out, const cede_coro_options *options)
     }
     if (source)
         cede__source_hold(source);
-    cede__coro_set_gate(coro, CEDE__GATE_CREATED);
     *out = cede__coro_handle(coro);
     return CEDE_OK;
 }
 
+/* What the general call comes to with nothing else in the options. */
 int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, void *arg)
 {
-    cede_coro_options options = CEDE_CORO_OPTIONS(entry, arg);
-    options.stack = stack;
-    return cede_coro_create(out, &options);
+    struct cede__thread *thread;
+    cede_coro *coro;
+    if (!out)
+        return CEDE_EINVAL;
+    *out = NULL;
+    if (!entry || (stack != CEDE_PRIVATE && stack != CEDE_SHARED))
+        return CEDE_EINVAL;
+    if (CEDE_SPLIT_STACK && stack == CEDE_SHARED)
+        return CEDE_ENOTSUP;
+    int error = cede__thread_ready(&thread);
+    if (!error)
+        error = stack == CEDE_SHARED ? make(&coro, thread, entry, arg, CEDE__CORO_SHARED)
+                                     : make(&coro, thread, entry, arg, 0);
+    if (!error)
+        *out = cede__coro_handle(coro);
+    return error;
 }
 
 /* --- Reset and destroy --- */
@@ -173,12 +194,29 @@ int cede_coro_reset(cede_coro *handle, cede_entry *entry, void *arg)
     return CEDE_OK;
 }
 
+/* One that has no stack, and nothing of its own beside its cell; or false, and nothing has happened. */
+static inline bool release_bare(cede_coro *coro)
+{
+    uintptr_t gate = coro->hot.gate;
+    if ((gate != CEDE__GATE_FINISHED && gate != CEDE__GATE_CREATED) || (coro->flags & CEDE__CORO_OWN_SOURCE) ||
+        coro->cold)
+        return false;
+    if (!cede__cell_give(coro)) /* it may change the first word, and no other */
+        return false;
+    coro->hot.gate = CEDE__GATE_FREE;
+    return true;
+}
+
 int cede_coro_destroy(cede_coro *handle)
 {
     cede_coro *coro;
     if (!handle)
         return CEDE_OK;
-    int error = find_idle(handle, &coro);
+    int error = cede__coro_find(handle, &coro);
+    if (!error && release_bare(coro))
+        return CEDE_OK;
+    if (!error)
+        error = find_idle(handle, &coro);
     if (error)
         return error;
     if (cede__coro_is_suspended(coro))

@@ -19,7 +19,7 @@
  *   RUNNING   runs, or waits for one that it resumed
  *   MIGRANT   suspended, of no thread
  *   WAITING   suspended in place: gate = key of its thread | SHARED? | CARE?
- *   SEALED    suspended, kept aside: gate = key of its thread | SHARED | SEALED | CARE?
+ *   SEALED    suspended, kept aside: gate = key of its thread | SHARED | SEALED | FRAMED? | CARE?
  *   FINISHED  returned; no stack
  *
  *   from \ to   FREE     CREATED   RUNNING   MIGRANT   WAITING   SEALED    FINISHED
@@ -48,17 +48,19 @@
 #include "stack/source.h"
 
 #include <cede/coro.h>
+#include <cede/error.h>
 
 enum cede__gate {
     CEDE__GATE_FREE = 0,
     CEDE__GATE_CREATED = 16,
     /* CEDE__GATE_RUNNING = 32: in the public inline header */
     CEDE__GATE_FINISHED = 48,
-    CEDE__GATE_MIGRANT = 64,
+    CEDE__GATE_MIGRANT = 64,     /* up to here the state's number times 16 */
     CEDE__GATE_FIRST_KEY = 1024, /* 16 times the first thread token */
     /* Bits of a gate that is a key; CEDE__GATE_SHARED = 1 is in the public inline header. */
     CEDE__GATE_CARE = 2,   /* not by the inline path: something is to be put back before it runs */
-    CEDE__GATE_SEALED = 4, /* not by the inline path: its bytes are elsewhere */
+    CEDE__GATE_SEALED = 4, /* not by the inline path: its bytes are elsewhere, */
+    CEDE__GATE_FRAMED = 8, /* all but the topmost, which are the usual ones: see seal.h */
     CEDE__GATE_BITS = 15
 };
 
@@ -83,14 +85,15 @@ struct cede_coro {
     cede_stack *stack; /* NULL before the start and after the end */
     cede_entry *entry;
     void *user;
-    struct cede__cold *cold; /* NULL: no name, no mailbox */
-    uint64_t bytes;          /* copied out so far */
-    uint64_t seals : 47;
-    uint64_t stashed : 1; /* suspended with a struct cede__stash on top of its stack: see care.h */
-    uint8_t room;         /* bytes for a save area behind this block, in units of 8 */
-    uint8_t flags;        /* enum cede__coro_flag; never changed, so any thread may look */
-    uint32_t largest;     /* bytes of the largest seal; sizes of stacks are below 4 GiB */
-    uint32_t deepest;     /* bytes of the deepest suspension seen */
+    struct cede__cold *cold;  /* NULL: no name, no mailbox */
+    uint64_t bytes;           /* copied out so far */
+    uint32_t seals;           /* the lower part of how many; a bit field of 47 would be read and written in pieces */
+    uint16_t seals_high : 15; /* the upper part */
+    uint16_t stashed : 1;     /* suspended with a struct cede__stash on top of its stack: see care.h */
+    uint8_t room;             /* bytes for a save area behind this block, in units of 8 */
+    uint8_t flags;            /* enum cede__coro_flag; never changed, so any thread may look */
+    uint32_t largest;         /* bytes of the largest seal; sizes of stacks are below 4 GiB */
+    uint32_t deepest;         /* bytes of the deepest suspension seen */
 #if CEDE_CHECKED
     uint64_t generation; /* in the upper bits of each handle to this coroutine */
 #endif
@@ -112,6 +115,8 @@ struct cede__thread {
     struct cede__rooms *rooms; /* see room.c */
     void *altstack;
     bool ready;
+    unsigned finds; /* cede__exceptions_finds when `exceptions` of the first member was last found */
+    bool watched;   /* by Valgrind or AddressSanitizer, which must be told of what is done to stacks */
 #if CEDE__ASAN
     const void *root_low; /* the thread's own stack */
     size_t root_size;
@@ -122,9 +127,25 @@ struct cede__thread {
 };
 
 /* The calling thread's record; its other members are valid once it is ready. Found anew at each call. */
+#if CEDE__INLINE_BUILD && CEDE_INLINE
+static inline struct cede__thread *cede__thread_here(void)
+{
+    return (struct cede__thread *)(void *)cede__here();
+}
+#else
 struct cede__thread *cede__thread_here(void);
-/* The same, made ready. Returns 0, CEDE_ENOMEM, CEDE_ESHSTK. */
-int cede__thread_ready(struct cede__thread **out);
+#endif
+/* Makes it ready, or learns of a C++ runtime that was loaded since. Returns 0, CEDE_ENOMEM, CEDE_ESHSTK. */
+int cede__thread_make_ready(struct cede__thread *thread);
+
+/* The calling thread's record, ready. Returns as cede__thread_make_ready. */
+static inline int cede__thread_ready(struct cede__thread **out)
+{
+    struct cede__thread *thread = cede__thread_here();
+    *out = thread;
+    bool known = thread->finds == atomic_load_explicit(&cede__exceptions_finds, memory_order_relaxed);
+    return CEDE__LIKELY(thread->ready && known) ? CEDE_OK : cede__thread_make_ready(thread);
+}
 
 static inline cede_coro *cede__coro_of(struct cede__hot *hot)
 {
@@ -144,6 +165,12 @@ static inline uintptr_t cede__coro_gate(const cede_coro *coro)
     return __atomic_load_n(&coro->hot.gate, __ATOMIC_ACQUIRE);
 }
 
+/* Copies out so far. */
+static inline uint64_t cede__coro_seals(const cede_coro *coro)
+{
+    return (uint64_t)coro->seals_high << 32 | coro->seals;
+}
+
 static inline bool cede__coro_is_shared(const cede_coro *coro)
 {
     return coro->flags & CEDE__CORO_SHARED;
@@ -151,15 +178,73 @@ static inline bool cede__coro_is_shared(const cede_coro *coro)
 
 /* --- Handles (handle.c): plain pointers, but in checked builds they carry a generation --- */
 
+#define CEDE__TAGGED_HANDLES (CEDE_CHECKED && UINTPTR_MAX > UINT32_MAX)
+#if CEDE__TAGGED_HANDLES
 cede_coro *cede__coro_handle(cede_coro *coro);
 /* The coroutine of a handle: 0, CEDE_EINVAL for NULL, CEDE_ESTALE for one that was released. */
 int cede__coro_find(const cede_coro *handle, cede_coro **out);
+#else
+static inline cede_coro *cede__coro_handle(cede_coro *coro)
+{
+    return coro;
+}
+
+static inline int cede__coro_find(const cede_coro *handle, cede_coro **out)
+{
+    if (CEDE__UNLIKELY(!handle))
+        return CEDE_EINVAL;
+    if (CEDE__UNLIKELY(cede__coro_gate(handle) == CEDE__GATE_FREE)) /* another thread may be running it */
+        return CEDE_ESTALE;
+    *out = (cede_coro *)(uintptr_t)handle;
+    return CEDE_OK;
+}
+#endif
 
 /* --- States (state.c) --- */
 
-void cede__coro_set_gate(cede_coro *coro, uintptr_t gate);
+/* The first five as their gates are numbered, by 16. */
+enum cede__state {
+    CEDE__STATE_FREE,
+    CEDE__STATE_CREATED,
+    CEDE__STATE_RUNNING,
+    CEDE__STATE_FINISHED,
+    CEDE__STATE_MIGRANT,
+    CEDE__STATE_WAITING,
+    CEDE__STATE_SEALED
+};
+
+_Static_assert(CEDE__GATE_MIGRANT == 16 * CEDE__STATE_MIGRANT && CEDE__GATE_FINISHED == 16 * CEDE__STATE_FINISHED &&
+                   CEDE__GATE_RUNNING == 16 * CEDE__STATE_RUNNING && CEDE__GATE_CREATED == 16 * CEDE__STATE_CREATED,
+               "cede__state_of divides");
+
+extern const unsigned char cede__state_followers[]; /* of each state a set of bits: those that can follow it */
+_Noreturn void cede__state_is_none(void);
+_Noreturn void cede__state_cannot_follow(void);
+
+static inline enum cede__state cede__state_of(uintptr_t gate)
+{
+    if (gate >= CEDE__GATE_FIRST_KEY)
+        return gate & CEDE__GATE_SEALED ? CEDE__STATE_SEALED : CEDE__STATE_WAITING;
+    if (CEDE__UNLIKELY(gate > CEDE__GATE_MIGRANT || gate % 16 != 0))
+        cede__state_is_none();
+    return (enum cede__state)(gate / 16);
+}
+
+/* Changes the state; aborts with a message if that cannot be. */
+static inline void cede__coro_set_gate(cede_coro *coro, uintptr_t gate)
+{
+    unsigned followers = cede__state_followers[cede__state_of(coro->hot.gate)];
+    if (CEDE__UNLIKELY(!(followers >> cede__state_of(gate) & 1)))
+        cede__state_cannot_follow();
+    coro->hot.gate = gate;
+}
+
 /* Whether it is suspended, in place or not. */
-bool cede__coro_is_suspended(const cede_coro *coro);
+static inline bool cede__coro_is_suspended(const cede_coro *coro)
+{
+    return coro->hot.gate >= CEDE__GATE_FIRST_KEY || coro->hot.gate == CEDE__GATE_MIGRANT;
+}
+
 /* Whether the calling thread may resume, reset or destroy it: 0, CEDE_EPERM. */
 int cede__coro_check_thread(const cede_coro *coro, const struct cede__thread *thread);
 /* The gate of a coroutine that suspends in place on this thread. */
@@ -167,33 +252,74 @@ uintptr_t cede__coro_waiting_gate(const cede_coro *coro, const struct cede__thre
 
 /* --- Where it runs (place.c) --- */
 
-/* Before the first resume: takes a stack, and seals who lies there. */
-int cede__coro_place(cede_coro *coro, struct cede__thread *thread);
+/* Before the first resume: where its stack is to come from. Returns 0, CEDE_EPERM, CEDE_ENOMEM, CEDE_EMAPS. */
+int cede__coro_find_source(const cede_coro *coro, cede_source **out);
+/* Takes a stack from there, and seals who lies on it. Returns 0, CEDE_ENOMEM, CEDE_EMAPS, CEDE_ENEST. */
+int cede__coro_place(cede_coro *coro, cede_source *source, struct cede__thread *thread);
 /* Gives the stack, or what is kept of it, back. The coroutine is suspended, or has just ended. */
 void cede__coro_unplace(cede_coro *coro);
 /* Writes size, argument and source where they are kept before a start. */
-void cede__coro_set_start(cede_coro *coro, size_t stack_size, void *arg, cede_source *source);
+static inline void cede__coro_set_start(cede_coro *coro, size_t stack_size, void *arg, cede_source *source)
+{
+    coro->hot.context.sp = (void *)stack_size;
+    coro->hot.context.pc = arg;
+    coro->hot.context.fp = source;
+}
+
 /* Whether the stack pointer of a suspended or just ended coroutine lies on its stack. */
-bool cede__coro_is_on_its_stack(const cede_coro *coro);
+static inline bool cede__coro_is_on_its_stack(const cede_coro *coro)
+{
+    const char *sp = coro->hot.context.sp;
+    return sp >= coro->stack->low && sp <= coro->stack->high;
+}
+
 /* Bytes of stack that a suspended or just ended coroutine uses: what a seal copies, or has copied. */
-size_t cede__coro_depth(const cede_coro *coro);
+static inline size_t cede__coro_depth(const cede_coro *coro)
+{
+    /*
+     * Elsewhere, as in another segment of a split stack, or on a stack that the program switched to by itself: no more
+     * is known than that all of its own may be in use.
+     */
+    const char *lowest = cede__coro_is_on_its_stack(coro) ? coro->hot.context.sp : coro->stack->low;
+    return (size_t)(coro->stack->high - lowest);
+}
+
 /* The same, and remembers it if it is the deepest so far. */
-size_t cede__coro_note_depth(cede_coro *coro);
+static inline size_t cede__coro_note_depth(cede_coro *coro)
+{
+    size_t depth = cede__coro_depth(coro);
+    if (depth > coro->deepest)
+        coro->deepest = (uint32_t)depth;
+    return depth;
+}
 
 /* --- Sealing (seal.c) --- */
+
+/* What is done for each seal is in seal.h. */
 
 /*
  * Copies the occupant's bytes away, if there is one. It stays with CEDE_ENOMEM or CEDE_EMAPS, and with CEDE_ENEST when
  * it runs: the thread has ended inside of it (pthread_exit), and this is a destructor of thread-specific data.
  */
 int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *thread);
-/* Copies a sealed coroutine's bytes back; its stack has no occupant. */
+/* Copies a sealed coroutine's bytes back; its stack has no occupant, and now it is that. */
 void cede__unseal(cede_coro *coro);
+/* The occupant has ended, or is dropped: nobody lies on the stack now. */
+void cede__occupant_left(struct cede__shared_stack *stack);
+/* Bytes that are kept aside for a sealed coroutine. */
+size_t cede__sealed_bytes(const cede_coro *coro);
 /* Drops a sealed coroutine's bytes. */
 void cede__drop_save_area(cede_coro *coro);
 bool cede__is_sealed(const cede_coro *coro);
 /* Bytes of the cell or mapping that holds the sealed bytes outside of the control block; 0: none. */
 size_t cede__save_area_size(const cede_coro *coro);
+
+/* --- Resume and yield in full (resume.c); the public calls are in quick.c --- */
+
+int cede__resume_general(cede_coro *handle, void *in, void **out);
+int cede__yield_any(void *out, void **in);
+/* After a switch back, the environments being in their places: the coroutine has ended, or waits. */
+void cede__settle(cede_coro *coro, struct cede__thread *thread, cede_transfer got);
 
 /* --- The end of a coroutine's body, on its stack (resume.c) --- */
 

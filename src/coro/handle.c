@@ -13,13 +13,7 @@
 
 #include <cede/error.h>
 
-/* Another thread may be running a migrating coroutine. */
-static bool is_free(const cede_coro *coro)
-{
-    return cede__coro_gate(coro) == CEDE__GATE_FREE;
-}
-
-#if CEDE_CHECKED && UINTPTR_MAX > UINT32_MAX
+#if CEDE__TAGGED_HANDLES
 
 #define TAG_SHIFT 48
 #define TAG_MASK ((uintptr_t)0x7fff)
@@ -35,26 +29,9 @@ int cede__coro_find(const cede_coro *handle, cede_coro **out)
     cede_coro *coro = (cede_coro *)((uintptr_t)handle & (((uintptr_t)1 << TAG_SHIFT) - 1));
     if (!coro)
         return CEDE_EINVAL;
-    if (is_free(coro) || (coro->generation & TAG_MASK) != tag)
+    if (cede__coro_gate(coro) == CEDE__GATE_FREE || (coro->generation & TAG_MASK) != tag)
         return CEDE_ESTALE;
     *out = coro;
-    return CEDE_OK;
-}
-
-#else
-
-cede_coro *cede__coro_handle(cede_coro *coro)
-{
-    return coro;
-}
-
-int cede__coro_find(const cede_coro *handle, cede_coro **out)
-{
-    if (CEDE__UNLIKELY(!handle))
-        return CEDE_EINVAL;
-    if (CEDE__UNLIKELY(is_free(handle)))
-        return CEDE_ESTALE;
-    *out = (cede_coro *)(uintptr_t)handle;
     return CEDE_OK;
 }
 

@@ -15,40 +15,9 @@
 
 #include <cede/error.h>
 
-void cede__coro_set_start(cede_coro *coro, size_t stack_size, void *arg, cede_source *source)
-{
-    coro->hot.context.sp = (void *)stack_size;
-    coro->hot.context.pc = arg;
-    coro->hot.context.fp = source;
-}
-
-bool cede__coro_is_on_its_stack(const cede_coro *coro)
-{
-    const char *sp = coro->hot.context.sp;
-    return sp >= coro->stack->low && sp <= coro->stack->high;
-}
-
-size_t cede__coro_depth(const cede_coro *coro)
-{
-    /*
-     * Elsewhere, as in another segment of a split stack, or on a stack that the program switched to by itself: no more
-     * is known than that all of its own may be in use.
-     */
-    const char *lowest = cede__coro_is_on_its_stack(coro) ? coro->hot.context.sp : coro->stack->low;
-    return (size_t)(coro->stack->high - lowest);
-}
-
-size_t cede__coro_note_depth(cede_coro *coro)
-{
-    size_t depth = cede__coro_depth(coro);
-    if (depth > coro->deepest)
-        coro->deepest = (uint32_t)depth;
-    return depth;
-}
-
 /* --- Taking a stack --- */
 
-static int find_source(const cede_coro *coro, cede_source **out)
+int cede__coro_find_source(const cede_coro *coro, cede_source **out)
 {
     cede_source *source = coro->hot.context.fp;
     if (!source)
@@ -110,20 +79,18 @@ static void *arrive_and_enter(void *arg, void *in)
 #define FIRST_FUNCTION(coro) ((coro)->entry)
 #endif
 
-int cede__coro_place(cede_coro *coro, struct cede__thread *thread)
+int cede__coro_place(cede_coro *coro, cede_source *source, struct cede__thread *thread)
 {
-    cede_source *source;
     void *arg = coro->hot.context.pc;
-    int error = find_source(coro, &source);
-    if (error)
-        return error;
+    int error;
     if (cede__coro_is_shared(coro))
         error = take_shared(coro, source, thread);
     else
         error = cede__stack_take(source, (size_t)coro->hot.context.sp, &coro->stack);
     if (error)
         return error;
-    cede__sanitize_vacant(coro->stack->high - 128, coro->stack->high);
+    if (CEDE__UNLIKELY(thread->watched))
+        cede__sanitize_vacant(coro->stack->high - 128, coro->stack->high);
     cede__context_prepare(&coro->hot.context, coro->stack->low, coro->stack->high, FIRST_FUNCTION(coro), arg);
 #if CEDE__TSAN
     coro->fiber = __tsan_create_fiber(0);
@@ -154,7 +121,7 @@ static void leave_shared(cede_coro *coro)
             cede__stack_check_canary(&stack->stack);
         note_depth(stack, coro);
         forget_frames(coro);
-        stack->occupant = NULL;
+        cede__occupant_left(stack);
     } else {
         cede__drop_save_area(coro);
     }

@@ -59,11 +59,11 @@ static void fill_stats(cede_coro *coro, cede_coro_stats *stats)
     uint64_t depth = cede__coro_is_suspended(coro) ? cede__coro_note_depth(coro) : 0;
     *stats = (cede_coro_stats){.size = sizeof *stats};
     stats->switches = coro->hot.switches;
-    stats->seals = coro->seals;
-    stats->unseals = coro->seals - (cede__is_sealed(coro) ? 1 : 0);
+    stats->seals = cede__coro_seals(coro);
+    stats->unseals = cede__coro_seals(coro) - (cede__is_sealed(coro) ? 1 : 0);
     stats->bytes = coro->bytes;
     stats->largest_seal = coro->largest;
-    stats->sealed_bytes = cede__is_sealed(coro) ? depth : 0;
+    stats->sealed_bytes = cede__is_sealed(coro) ? cede__sealed_bytes(coro) : 0;
     stats->depth = depth;
     stats->high_water = coro->deepest;
     stats->stack_size = coro->stack ? (uint64_t)(coro->stack->high - coro->stack->low) : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * coro/resume.c - resume and yield as functions: the whole of it, of which cede/inline/coro.h is the frequent case.
+ * coro/resume.c - resume and yield in full, for every state and build. The frequent cases are in quick.c and in
+ * cede/inline/coro.h.
  *
  * A resume first decides whether it may be, without changing anything; then makes room and gets the coroutine's bytes
  * in place, which may fail for want of memory; then switches, and cannot fail any more.
@@ -58,6 +59,13 @@ static int check_resume(const cede_coro *coro, const struct cede__thread *thread
 
 /* --- Getting its bytes in place --- */
 
+static int start(cede_coro *coro, struct cede__thread *thread)
+{
+    cede_source *source;
+    int error = cede__coro_find_source(coro, &source);
+    return error ? error : cede__coro_place(coro, source, thread);
+}
+
 /*
  * Of several threads that want it at once, one gets a migrating coroutine: the state is looked at and changed in one
  * step.
@@ -70,7 +78,7 @@ static int claim(cede_coro *coro, struct cede__thread *thread)
     if (!__atomic_compare_exchange_n(&coro->hot.gate, &expected, CEDE__GATE_RUNNING, false, __ATOMIC_ACQUIRE,
                                      __ATOMIC_RELAXED))
         return CEDE_ERUNNING;
-    int error = expected == CEDE__GATE_CREATED ? cede__coro_place(coro, thread) : CEDE_OK;
+    int error = expected == CEDE__GATE_CREATED ? start(coro, thread) : CEDE_OK;
     if (error)
         __atomic_store_n(&coro->hot.gate, expected, __ATOMIC_RELEASE);
     return error;
@@ -81,7 +89,7 @@ static int get_in_place(cede_coro *coro, struct cede__thread *thread)
     if (coro->flags & CEDE__CORO_MIGRATES)
         return claim(coro, thread);
     if (coro->hot.gate == CEDE__GATE_CREATED)
-        return cede__coro_place(coro, thread);
+        return start(coro, thread);
     struct cede__shared_stack *stack = (struct cede__shared_stack *)coro->stack;
     if (cede__source_watches(stack->stack.source))
         return cede__watched_open(stack);
@@ -104,7 +112,7 @@ static void publish(cede_coro *coro, uintptr_t gate)
         cede__coro_set_gate(coro, gate);
 }
 
-static void settle(cede_coro *coro, struct cede__thread *thread, cede_transfer got)
+void cede__settle(cede_coro *coro, struct cede__thread *thread, cede_transfer got)
 {
     if (got.word == CEDE__WORD_FINISHED) {
         cede__coro_unplace(coro);
@@ -115,16 +123,6 @@ static void settle(cede_coro *coro, struct cede__thread *thread, cede_transfer g
     if (CEDE__UNLIKELY(cede__source_watches(coro->stack->source)))
         cede__watched_close((struct cede__shared_stack *)coro->stack);
     publish(coro, cede__coro_waiting_gate(coro, thread));
-}
-
-void cede__resume_settle(cede_coro *coro, cede_transfer got)
-{
-    struct cede__thread *thread = cede__thread_here();
-    if (got.word != CEDE__WORD_FINISHED) {
-        struct cede__fp_words none = {0};
-        cede__care_stash(thread, coro, none);
-    }
-    settle(coro, thread, got);
 }
 
 /*
@@ -168,11 +166,11 @@ static cede_transfer run(cede_coro *coro, struct cede__thread *thread, void *in)
     cede__care_leave(&mine, thread, coro, got.word == CEDE__WORD_FINISHED);
     if (shared)
         thread->tls.shared_key = thread->tls.key | CEDE__GATE_SHARED;
-    settle(coro, thread, got);
+    cede__settle(coro, thread, got);
     return got;
 }
 
-int(cede_coro_resume)(cede_coro *handle, void *in, void **out)
+int cede__resume_general(cede_coro *handle, void *in, void **out)
 {
     struct cede__thread *thread;
     cede_coro *coro;
@@ -193,7 +191,7 @@ int(cede_coro_resume)(cede_coro *handle, void *in, void **out)
 
 /* --- On the coroutine's side --- */
 
-int(cede_yield)(void *out, void **in)
+int cede__yield_any(void *out, void **in)
 {
     struct cede__thread *thread = cede__thread_here();
     cede_coro *coro = cede__thread_current(thread);
@@ -227,6 +225,10 @@ void cede__coro_returned(void *result)
     if (!own_stack) /* a bare context's, made by the program itself */
         cede__die("the entry function of a context returned, and there is nowhere to return to");
     cede__sanitize_leave(NULL, thread, coro->hot.link);
-    cede_context_switch(&coro->hot.context, &coro->hot.link->context, result, CEDE__WORD_FINISHED);
+#if CEDE__INLINE_BUILD
+    (void)cede__switch(&coro->hot.context, &coro->hot.link->context, result, CEDE__WORD_FINISHED);
+#else
+    (void)cede_context_switch(&coro->hot.context, &coro->hot.link->context, result, CEDE__WORD_FINISHED);
+#endif
     cede__die("a finished coroutine was resumed");
 }

@@ -4,7 +4,8 @@
  *
  * Control block and save area in one cell save a cache miss and an allocation for each seal; room that is too large is
  * wasted on every coroutine. Coroutines with the same entry function tend to wait at the same depth, so each thread
- * remembers, for some entry functions, how many bytes the last seal that found too little room had.
+ * remembers, for some entry functions, how many bytes were sealed when one was last sealed for the first time, or was
+ * deeper than before. Where that is a lot, no room at all is best.
  */
 #include "base/compiler.h"
 
@@ -51,5 +52,5 @@ void cede__rooms_learn(struct cede__rooms *rooms, cede_entry *entry, size_t byte
 {
     size_t slot = slot_of(entry);
     rooms->slots[slot].entry = entry;
-    rooms->slots[slot].bytes = bytes <= MOST_ROOM ? (bytes + 7) & ~(size_t)7 : USUAL_ROOM;
+    rooms->slots[slot].bytes = bytes <= MOST_ROOM ? (bytes + 7) & ~(size_t)7 : 0;
 }

@@ -11,6 +11,7 @@
 #define CEDE_CORO_SANITIZE_H
 
 #include "base/sanitizer.h"
+#include "coro/copy.h"
 #include "coro/coro.h"
 
 #include <string.h>
@@ -83,12 +84,7 @@ static inline size_t cede__sanitize_saved_size(size_t bytes)
  * Frames are about to be built, or put back, in [sp, high). Valgrind takes the bytes below the stack pointer that the
  * ABI lets a function use (x86-64: 128) for part of the stack, so they must be accessible too.
  */
-static inline void cede__sanitize_vacant(char *sp, char *high)
-{
-    VALGRIND_MAKE_MEM_UNDEFINED(sp - 128, (size_t)(high - sp) + 128);
-    (void)sp;
-    (void)high;
-}
+void cede__sanitize_vacant(char *sp, char *high);
 
 #if CEDE__ASAN
 
@@ -130,13 +126,12 @@ static inline void cede__copy_back(void *stack, const void *save_area, size_t by
 
 static inline void cede__copy_out(void *save_area, const void *stack, size_t bytes)
 {
-    memcpy(save_area, stack, bytes);
+    cede__copy(save_area, stack, bytes);
 }
 
 static inline void cede__copy_back(void *stack, const void *save_area, size_t bytes)
 {
-    cede__sanitize_vacant(stack, (char *)stack + bytes);
-    memcpy(stack, save_area, bytes);
+    cede__copy(stack, save_area, bytes);
 }
 
 #endif

@@ -10,44 +10,26 @@
 
 #include <cede/error.h>
 
-enum state { FREE, CREATED, RUNNING, MIGRANT, WAITING, SEALED, FINISHED };
+#define TO(state) (1u << CEDE__STATE_##state)
 
-#define TO(state) (1u << (state))
-
-static const unsigned char allowed[] = {
-    [FREE] = TO(CREATED),
-    [CREATED] = TO(FREE) | TO(CREATED) | TO(RUNNING),
-    [RUNNING] = TO(MIGRANT) | TO(WAITING) | TO(FINISHED),
-    [MIGRANT] = TO(FREE) | TO(CREATED) | TO(RUNNING),
-    [WAITING] = TO(FREE) | TO(CREATED) | TO(RUNNING) | TO(SEALED),
-    [SEALED] = TO(FREE) | TO(CREATED) | TO(WAITING),
-    [FINISHED] = TO(FREE) | TO(CREATED),
+const unsigned char cede__state_followers[] = {
+    [CEDE__STATE_FREE] = TO(CREATED),
+    [CEDE__STATE_CREATED] = TO(FREE) | TO(CREATED) | TO(RUNNING),
+    [CEDE__STATE_RUNNING] = TO(MIGRANT) | TO(WAITING) | TO(FINISHED),
+    [CEDE__STATE_FINISHED] = TO(FREE) | TO(CREATED),
+    [CEDE__STATE_MIGRANT] = TO(FREE) | TO(CREATED) | TO(RUNNING),
+    [CEDE__STATE_WAITING] = TO(FREE) | TO(CREATED) | TO(RUNNING) | TO(SEALED),
+    [CEDE__STATE_SEALED] = TO(FREE) | TO(CREATED) | TO(WAITING),
 };
 
-static enum state state_of(uintptr_t gate)
+void cede__state_is_none(void)
 {
-    if (gate >= CEDE__GATE_FIRST_KEY)
-        return gate & CEDE__GATE_SEALED ? SEALED : WAITING;
-    switch (gate) {
-    case CEDE__GATE_FREE: return FREE;
-    case CEDE__GATE_CREATED: return CREATED;
-    case CEDE__GATE_RUNNING: return RUNNING;
-    case CEDE__GATE_MIGRANT: return MIGRANT;
-    case CEDE__GATE_FINISHED: return FINISHED;
-    default: cede__die("a control block was overwritten: its state is none");
-    }
+    cede__die("a control block was overwritten: its state is none");
 }
 
-void cede__coro_set_gate(cede_coro *coro, uintptr_t gate)
+void cede__state_cannot_follow(void)
 {
-    if (CEDE__UNLIKELY(!(allowed[state_of(coro->hot.gate)] & TO(state_of(gate)))))
-        cede__die("a coroutine was about to enter a state that cannot follow its present one");
-    coro->hot.gate = gate;
-}
-
-bool cede__coro_is_suspended(const cede_coro *coro)
-{
-    return coro->hot.gate >= CEDE__GATE_FIRST_KEY || coro->hot.gate == CEDE__GATE_MIGRANT;
+    cede__die("a coroutine was about to enter a state that cannot follow its present one");
 }
 
 int cede__coro_check_thread(const cede_coro *coro, const struct cede__thread *thread)
@@ -77,14 +59,15 @@ cede_coro_status cede_coro_status_get(const cede_coro *handle)
     cede_coro *coro;
     if (cede__coro_find(handle, &coro) != CEDE_OK)
         return CEDE_CORO_INVALID;
-    switch (state_of(cede__coro_gate(coro))) {
-    case CREATED: return CEDE_CORO_CREATED;
-    case RUNNING: return cede__thread_here()->tls.current == &coro->hot ? CEDE_CORO_RUNNING : CEDE_CORO_NORMAL;
-    case FINISHED: return CEDE_CORO_FINISHED;
-    case FREE: return CEDE_CORO_INVALID;
-    case MIGRANT:
-    case WAITING:
-    case SEALED: break;
+    switch (cede__state_of(cede__coro_gate(coro))) {
+    case CEDE__STATE_CREATED: return CEDE_CORO_CREATED;
+    case CEDE__STATE_RUNNING:
+        return cede__thread_here()->tls.current == &coro->hot ? CEDE_CORO_RUNNING : CEDE_CORO_NORMAL;
+    case CEDE__STATE_FINISHED: return CEDE_CORO_FINISHED;
+    case CEDE__STATE_FREE: return CEDE_CORO_INVALID;
+    case CEDE__STATE_MIGRANT:
+    case CEDE__STATE_WAITING:
+    case CEDE__STATE_SEALED: break;
     }
     return CEDE_CORO_SUSPENDED;
 }

@@ -33,16 +33,14 @@
 CEDE_API KEPT CEDE__THREAD_LOCAL struct cede__thread RECORD = {
     .tls = {.key = CEDE__CLOSED, .shared_key = CEDE__CLOSED}};
 
+#if !(CEDE__INLINE_BUILD && CEDE_INLINE)
 CEDE__NOINLINE struct cede__thread *cede__thread_here(void)
 {
-#if CEDE__INLINE_BUILD && CEDE_INLINE
-    return (struct cede__thread *)(void *)cede__here();
-#else
     struct cede__thread *here = &RECORD;
     __asm__ volatile("" : "+r"(here)); /* not to be known at compile time by any caller */
     return here;
-#endif
 }
+#endif
 
 static void leave(void)
 {
@@ -56,13 +54,10 @@ static void leave(void)
     thread->tls.shared_key = CEDE__CLOSED;
 }
 
-static bool knows_exceptions(const struct cede__thread *thread)
-{
-    return thread->tls.exceptions != (const uintptr_t *)&thread->no_exceptions;
-}
-
+/* The count is read first: a runtime that is found in between is looked for once more. */
 static void find_exceptions(struct cede__thread *thread)
 {
+    thread->finds = atomic_load_explicit(&cede__exceptions_finds, memory_order_acquire);
     struct cede__exceptions *exceptions = cede__exceptions_of_thread();
     thread->tls.exceptions = (const uintptr_t *)(exceptions ? exceptions : &thread->no_exceptions);
 }
@@ -73,7 +68,7 @@ void cede__cxx_runtime_found(void *(*get_globals)(void))
     if (!get_globals)
         return;
     cede__exceptions_found(get_globals);
-    if (thread->ready && !knows_exceptions(thread))
+    if (thread->ready && thread->tls.exceptions == (const uintptr_t *)&thread->no_exceptions)
         find_exceptions(thread);
 }
 
@@ -85,6 +80,7 @@ static void set_up(struct cede__thread *thread)
     thread->root.gate = CEDE__GATE_RUNNING;
     thread->root.link = NULL;
     thread->tls.current = &thread->root;
+    thread->watched = CEDE__ASAN || RUNNING_ON_VALGRIND;
 #if CEDE__TSAN
     thread->root_fiber = __tsan_get_current_fiber();
 #endif
@@ -92,7 +88,7 @@ static void set_up(struct cede__thread *thread)
     thread->ready = true;
 }
 
-static CEDE__COLD int make_ready(struct cede__thread *thread)
+static int make_ready(struct cede__thread *thread)
 {
     if (cede__os_shadow_stack_on())
         return CEDE_ESHSTK;
@@ -113,13 +109,10 @@ static CEDE__COLD int make_ready(struct cede__thread *thread)
     return CEDE_OK;
 }
 
-int cede__thread_ready(struct cede__thread **out)
+CEDE__COLD int cede__thread_make_ready(struct cede__thread *thread)
 {
-    struct cede__thread *thread = cede__thread_here();
-    *out = thread;
-    if (CEDE__UNLIKELY(!thread->ready))
+    if (!thread->ready)
         return make_ready(thread);
-    if (!knows_exceptions(thread)) /* until a C++ runtime is found, as it never is in most C programs */
-        find_exceptions(thread);
+    find_exceptions(thread);
     return CEDE_OK;
 }

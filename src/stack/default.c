@@ -14,7 +14,7 @@
 
 #include <cede/error.h>
 
-static CEDE__THREAD_LOCAL cede_source *my_private, *my_shared;
+CEDE__THREAD_LOCAL cede_source *cede__my_private, *cede__my_shared;
 static cede_source *the_large;
 
 static int make(cede_source **place, cede_source_kind kind)
@@ -38,14 +38,14 @@ static void abandon(cede_source **mine)
 
 static void abandon_sources(void)
 {
-    abandon(&my_private);
-    abandon(&my_shared);
+    abandon(&cede__my_private);
+    abandon(&cede__my_shared);
 }
 
 /* The two of a thread share one hook for its end. */
 static int make_mine(cede_source **mine, cede_source_kind kind)
 {
-    bool hooked = my_private || my_shared;
+    bool hooked = cede__my_private || cede__my_shared;
     int error = make(mine, kind);
     if (error || hooked)
         return error;
@@ -66,12 +66,12 @@ static int find_mine(cede_source **mine, cede_source_kind kind, cede_source **ou
 
 int cede_source_default_private(cede_source **out)
 {
-    return find_mine(&my_private, CEDE_SOURCE_POOL, out);
+    return find_mine(&cede__my_private, CEDE_SOURCE_POOL, out);
 }
 
 int cede_source_default_shared(cede_source **out)
 {
-    return find_mine(&my_shared, CEDE_SOURCE_SHARED, out);
+    return find_mine(&cede__my_shared, CEDE_SOURCE_SHARED, out);
 }
 
 int cede__source_default_large(cede_source **out)

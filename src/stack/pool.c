@@ -14,7 +14,7 @@
 #include "base/compiler.h"
 
 #include "base/os.h"
-#include "stack/source.h"
+#include "stack/pool.h"
 
 #include <string.h>
 
@@ -23,32 +23,9 @@
 #define FIRST_BLOCK ((size_t)1 << 20)
 #define LARGEST_BLOCK ((size_t)1 << 30)
 
-struct block {
-    char *memory;
-    size_t slots;
-    size_t needed; /* valid during a trim: see count_blocks */
-};
-
-struct slot_list {
-    char **slots;
-    size_t count;
-};
-
-struct pool_source {
-    cede_source source;
-    size_t slot_size;
-    size_t keep_low, keep_high;
-    struct block *blocks;
-    size_t block_count;
-    char *fresh, *fresh_end; /* the part of the newest block that was never handed out */
-    size_t slots;            /* in all blocks */
-    struct slot_list hot, cold;
-    size_t last_found; /* index of the block that block_of found last */
-};
-
 /* --- Growing --- */
 
-static int reserve(struct slot_list *list, size_t slots)
+static int reserve(struct cede__slot_list *list, size_t slots)
 {
     char **larger = cede__os_realloc(list->slots, slots * sizeof *larger);
     if (!larger)
@@ -58,7 +35,7 @@ static int reserve(struct slot_list *list, size_t slots)
 }
 
 /* Blocks grow with the pool, so that both ten and a million stacks take few mappings. */
-static size_t slots_of_next_block(const struct pool_source *pool)
+static size_t slots_of_next_block(const struct cede__pool *pool)
 {
     size_t bytes = pool->slots * pool->slot_size;
     bytes = bytes < FIRST_BLOCK ? FIRST_BLOCK : bytes > LARGEST_BLOCK ? LARGEST_BLOCK : bytes;
@@ -66,10 +43,10 @@ static size_t slots_of_next_block(const struct pool_source *pool)
     return slots ? slots : 1;
 }
 
-static int add_block(struct pool_source *pool)
+static int add_block(struct cede__pool *pool)
 {
     size_t slots = slots_of_next_block(pool);
-    struct block *larger = cede__os_realloc(pool->blocks, (pool->block_count + 1) * sizeof *larger);
+    struct cede__pool_block *larger = cede__os_realloc(pool->blocks, (pool->block_count + 1) * sizeof *larger);
     if (!larger)
         return CEDE_ENOMEM;
     pool->blocks = larger;
@@ -83,7 +60,7 @@ static int add_block(struct pool_source *pool)
     if (error)
         return error;
     cede__os_refuse_huge(memory, slots * pool->slot_size); /* a huge page would make each touched stack cost 2 MiB */
-    pool->blocks[pool->block_count++] = (struct block){.memory = memory, .slots = slots};
+    pool->blocks[pool->block_count++] = (struct cede__pool_block){.memory = memory, .slots = slots};
     pool->slots += slots;
     pool->fresh = memory;
     pool->fresh_end = pool->fresh + slots * pool->slot_size;
@@ -91,7 +68,7 @@ static int add_block(struct pool_source *pool)
     return CEDE_OK;
 }
 
-static int take_fresh(struct pool_source *pool, char **slot)
+static int take_fresh(struct cede__pool *pool, char **slot)
 {
     int error = pool->fresh == pool->fresh_end ? add_block(pool) : CEDE_OK;
     if (!error)
@@ -100,6 +77,7 @@ static int take_fresh(struct pool_source *pool, char **slot)
         return error;
     *slot = pool->fresh;
     pool->fresh += pool->slot_size;
+    pool->handed_out++;
     return CEDE_OK;
 }
 
@@ -107,15 +85,16 @@ static int take_fresh(struct pool_source *pool, char **slot)
 
 static int acquire(cede_source *source, size_t bytes, cede_stack **out)
 {
-    struct pool_source *pool = (struct pool_source *)source;
+    struct cede__pool *pool = (struct cede__pool *)source;
     char *slot;
     (void)bytes; /* one size for all */
     if (CEDE__LIKELY(pool->hot.count > 0)) {
         slot = pool->hot.slots[--pool->hot.count];
-        cede__source_count(source, &source->reused, 1);
-    } else if (pool->cold.count > 0) {
+        *out = (cede_stack *)(void *)(slot + pool->slot_size - CEDE__STACK_HEADER); /* its description is still there */
+        return CEDE_OK;
+    }
+    if (pool->cold.count > 0) {
         slot = pool->cold.slots[--pool->cold.count];
-        cede__source_count(source, &source->reused, 1);
     } else {
         int error = take_fresh(pool, &slot);
         if (error)
@@ -125,12 +104,12 @@ static int acquire(cede_source *source, size_t bytes, cede_stack **out)
     return CEDE_OK;
 }
 
-static size_t stack_bytes(const struct pool_source *pool)
+static size_t stack_bytes(const struct cede__pool *pool)
 {
     return pool->slot_size - pool->source.guard_size;
 }
 
-static void discard(struct pool_source *pool, char *slot)
+static void discard(struct cede__pool *pool, char *slot)
 {
     cede__os_discard(slot + pool->source.guard_size, stack_bytes(pool));
 }
@@ -139,7 +118,7 @@ static void discard(struct pool_source *pool, char *slot)
  * Makes cold the hot slots that were given back longest ago, until `keep` are left hot. Returns how many: the last
  * ones.
  */
-static size_t make_cold(struct pool_source *pool, size_t keep)
+static size_t make_cold(struct cede__pool *pool, size_t keep)
 {
     size_t moved = pool->hot.count > keep ? pool->hot.count - keep : 0;
     if (moved == 0)
@@ -154,7 +133,7 @@ static size_t make_cold(struct pool_source *pool, size_t keep)
 
 static void release(cede_stack *stack)
 {
-    struct pool_source *pool = (struct pool_source *)stack->source;
+    struct cede__pool *pool = (struct cede__pool *)stack->source;
     pool->hot.slots[pool->hot.count++] = stack->low - pool->source.guard_size;
     if (CEDE__UNLIKELY(pool->keep_high && pool->hot.count > pool->keep_high))
         for (size_t moved = make_cold(pool, pool->keep_low); moved > 0; moved--)
@@ -164,10 +143,10 @@ static void release(cede_stack *stack)
 /* --- Trimming: blocks without a stack in use are unmapped --- */
 
 /* The block that a slot lies in. Slots come in runs of one block, so the last answer is tried first. */
-static struct block *block_of(struct pool_source *pool, const char *slot)
+static struct cede__pool_block *block_of(struct cede__pool *pool, const char *slot)
 {
     for (size_t i = 0; i < pool->block_count; i++) {
-        struct block *block = &pool->blocks[(pool->last_found + i) % pool->block_count];
+        struct cede__pool_block *block = &pool->blocks[(pool->last_found + i) % pool->block_count];
         if (slot >= block->memory && slot < block->memory + block->slots * pool->slot_size) {
             pool->last_found = (size_t)(block - pool->blocks);
             return block;
@@ -177,7 +156,7 @@ static struct block *block_of(struct pool_source *pool, const char *slot)
 }
 
 /* Sets the `needed` of every block: its slots that are in use, or hot. */
-static void count_blocks(struct pool_source *pool)
+static void count_blocks(struct cede__pool *pool)
 {
     for (size_t i = 0; i < pool->block_count; i++)
         pool->blocks[i].needed = pool->blocks[i].slots;
@@ -188,7 +167,7 @@ static void count_blocks(struct pool_source *pool)
 }
 
 /* Forgets the slots that lie in blocks nobody needs. */
-static void forget_slots(struct pool_source *pool)
+static void forget_slots(struct cede__pool *pool)
 {
     size_t left = 0;
     for (size_t i = 0; i < pool->cold.count; i++)
@@ -199,11 +178,11 @@ static void forget_slots(struct pool_source *pool)
         pool->fresh = pool->fresh_end = NULL;
 }
 
-static void unmap_blocks(struct pool_source *pool)
+static void unmap_blocks(struct cede__pool *pool)
 {
     size_t left = 0;
     for (size_t i = 0; i < pool->block_count; i++) {
-        struct block block = pool->blocks[i];
+        struct cede__pool_block block = pool->blocks[i];
         size_t bytes = block.slots * pool->slot_size;
         if (block.needed > 0) {
             pool->blocks[left++] = block;
@@ -219,7 +198,7 @@ static void unmap_blocks(struct pool_source *pool)
 
 static size_t trim(cede_source *source, size_t keep)
 {
-    struct pool_source *pool = (struct pool_source *)source;
+    struct cede__pool *pool = (struct cede__pool *)source;
     size_t moved = make_cold(pool, keep);
     count_blocks(pool);
     for (size_t i = pool->cold.count - moved; i < pool->cold.count; i++)
@@ -234,16 +213,17 @@ static size_t trim(cede_source *source, size_t keep)
 
 static int open_pool(cede_source *source, const cede_source_options *options)
 {
-    struct pool_source *pool = (struct pool_source *)source;
+    struct cede__pool *pool = (struct cede__pool *)source;
     pool->slot_size = cede__stack_footprint(source, source->stack_size);
     pool->keep_low = options->keep_low;
     pool->keep_high = options->keep_high;
+    source->plain = source->in_turn && !source->locked && !source->registers && source->guard_size && !pool->keep_high;
     return CEDE_OK;
 }
 
 static void close_pool(cede_source *source)
 {
-    struct pool_source *pool = (struct pool_source *)source;
+    struct cede__pool *pool = (struct cede__pool *)source;
     for (size_t i = 0; i < pool->block_count; i++)
         cede__os_unmap(pool->blocks[i].memory, pool->blocks[i].slots * pool->slot_size);
     cede__os_free(pool->blocks);
@@ -253,12 +233,13 @@ static void close_pool(cede_source *source)
 
 static void stats_of(cede_source *source, cede_source_stats *stats)
 {
-    const struct pool_source *pool = (const struct pool_source *)source;
+    const struct cede__pool *pool = (const struct cede__pool *)source;
+    stats->reused = stats->acquired - pool->handed_out;
     stats->stacks_hot = pool->hot.count;
     stats->stacks_cold = pool->cold.count;
 }
 
-const struct cede__source_ops cede__pool_ops = {.size = sizeof(struct pool_source),
+const struct cede__source_ops cede__pool_ops = {.size = sizeof(struct cede__pool),
                                                 .open = open_pool,
                                                 .close = close_pool,
                                                 .acquire = acquire,

@@ -38,6 +38,7 @@ static int map_stack(cede_source *source, struct cede__shared_stack *shared)
     shared->stack.source = source;
     shared->stack.low = (char *)memory + source->guard_size;
     shared->stack.high = (char *)memory + cede__shared_footprint(source);
+    shared->tended = source->guard_size == 0 || (source->flags & CEDE_SOURCE_SCRAMBLE);
     cede__stack_set_canary(&shared->stack);
     cede__stack_register(&shared->stack);
     return CEDE_OK;

@@ -16,32 +16,29 @@
 #include <cede/error.h>
 #include <cede/stack.h>
 
-#define SMALL_STEP 8u
-#define SMALL_MAX 512u
-
 struct cede__debug_root cede__debug_root = {.layout = 1};
 
-static CEDE__THREAD_LOCAL struct cede__heap *my_heap;
+CEDE__THREAD_LOCAL struct cede__heap *cede__my_heap;
 static struct cede__heap *orphans;
 
 /* --- Size classes --- */
 
 static unsigned class_of(size_t bytes)
 {
-    if (bytes <= SMALL_MAX)
-        return bytes ? (unsigned)((bytes - 1) / SMALL_STEP) : 0;
+    if (bytes <= CEDE__CELL_STEPPED)
+        return bytes ? (unsigned)((bytes - 1) / CEDE__CELL_STEP) : 0;
     unsigned doubling =
         8u * sizeof(long) - 1 - (unsigned)__builtin_clzl((unsigned long)bytes - 1); /* 9 for 513..1024 */
     unsigned eighth = (unsigned)((bytes - 1) >> (doubling - 3)) & 7;
-    return SMALL_MAX / SMALL_STEP + (doubling - 9) * 8 + eighth;
+    return CEDE__CELL_STEPPED / CEDE__CELL_STEP + (doubling - 9) * 8 + eighth;
 }
 
 static size_t size_of_class(unsigned index)
 {
-    if (index < SMALL_MAX / SMALL_STEP)
-        return (size_t)(index + 1) * SMALL_STEP;
-    unsigned doubling = (index - SMALL_MAX / SMALL_STEP) / 8;
-    unsigned eighth = (index - SMALL_MAX / SMALL_STEP) % 8;
+    if (index < CEDE__CELL_STEPPED / CEDE__CELL_STEP)
+        return (size_t)(index + 1) * CEDE__CELL_STEP;
+    unsigned doubling = (index - CEDE__CELL_STEPPED / CEDE__CELL_STEP) / 8;
+    unsigned eighth = (index - CEDE__CELL_STEPPED / CEDE__CELL_STEP) % 8;
     return ((size_t)(8 + eighth + 1) << (doubling + 9)) / 8;
 }
 
@@ -51,9 +48,9 @@ static size_t size_of_class(unsigned index)
  */
 static size_t rounded(enum cede__cell_kind kind, size_t bytes)
 {
-    if (kind != CEDE__CELL_SAVE || bytes <= 16 * SMALL_STEP || bytes > SMALL_MAX)
+    if (kind != CEDE__CELL_SAVE || bytes <= 16 * CEDE__CELL_STEP || bytes > CEDE__CELL_STEPPED)
         return bytes;
-    size_t step = bytes <= 32 * SMALL_STEP ? 2 * SMALL_STEP : 4 * SMALL_STEP;
+    size_t step = bytes <= 32 * CEDE__CELL_STEP ? 2 * CEDE__CELL_STEP : 4 * CEDE__CELL_STEP;
     return (bytes + step - 1) & ~(step - 1);
 }
 
@@ -139,8 +136,8 @@ static void orphan(struct cede__heap *heap)
 
 static void leave_heap(void)
 {
-    struct cede__heap *heap = my_heap;
-    my_heap = NULL;
+    struct cede__heap *heap = cede__my_heap;
+    cede__my_heap = NULL;
     orphan(heap);
 }
 
@@ -152,7 +149,7 @@ static CEDE__COLD void get_heap(void)
     if (heap && cede__os_at_thread_exit(leave_heap) != CEDE_OK)
         orphan(heap);
     else
-        my_heap = heap;
+        cede__my_heap = heap;
 }
 
 /* --- Cells --- */
@@ -179,8 +176,6 @@ static void give_back(struct cede__slab *slab, void *cell)
     }
     *(void **)cell = slab->free;
     slab->free = cell;
-    heap->live_cells--;
-    heap->live_bytes -= slab->cell_size;
     if (--slab->live == 0 && partial->next != &slab->link)
         empty_slab(slab); /* the first of its list stays: it is about to be used again */
 }
@@ -231,7 +226,7 @@ static CEDE__COLD int find_slab(struct cede__heap *heap, unsigned kind, unsigned
     return error;
 }
 
-static void *take(struct cede__heap *heap, struct cede__slab *slab)
+static void *take(struct cede__slab *slab)
 {
     char *cell = slab->free;
     if (cell)
@@ -239,8 +234,6 @@ static void *take(struct cede__heap *heap, struct cede__slab *slab)
     else
         cell = slab->cells + (size_t)slab->fresh++ * slab->cell_size;
     slab->live++;
-    heap->live_cells++;
-    heap->live_bytes += slab->cell_size;
     if (!slab->free && slab->fresh == slab->capacity)
         cede__list_remove(&slab->link);
     return cell;
@@ -250,16 +243,16 @@ int cede__cell_alloc(void **out, enum cede__cell_kind kind, size_t bytes)
 {
     if (CEDE__UNLIKELY(bytes > CEDE__CELL_MAX))
         return cede__large_alloc(out, bytes);
-    if (CEDE__UNLIKELY(!my_heap))
+    if (CEDE__UNLIKELY(!cede__my_heap))
         get_heap();
-    struct cede__heap *heap = my_heap;
+    struct cede__heap *heap = cede__my_heap;
     if (CEDE__UNLIKELY(!heap))
         return CEDE_ENOMEM;
     unsigned index = class_of(rounded(kind, bytes));
     struct cede__list *partial = &heap->partial[kind][index];
     int error = CEDE__UNLIKELY(cede__list_empty(partial)) ? find_slab(heap, kind, index) : CEDE_OK;
     if (!error)
-        *out = take(heap, CEDE__CONTAINER(partial->next, struct cede__slab, link));
+        *out = take(CEDE__CONTAINER(partial->next, struct cede__slab, link));
     return error;
 }
 
@@ -271,7 +264,7 @@ void cede__cell_free(void *cell, size_t bytes)
     }
     struct cede__slab *slab = cede__slab_of(cell);
     struct cede__heap *heap = slab->heap;
-    if (CEDE__LIKELY(heap == my_heap)) {
+    if (CEDE__LIKELY(heap == cede__my_heap)) {
         give_back(slab, cell);
         return;
     }
@@ -332,13 +325,29 @@ static size_t trim_heap(struct cede__heap *heap)
 size_t cede_heap_trim(void)
 {
     size_t released = cede__large_trim();
-    if (my_heap)
-        released += trim_heap(my_heap);
+    if (cede__my_heap)
+        released += trim_heap(cede__my_heap);
     cede__os_lock_process();
     for (struct cede__heap *heap = orphans; heap; heap = heap->next_orphan)
         released += trim_heap(heap);
     cede__os_unlock_process();
     return released;
+}
+
+/* Cells in use, and their bytes: added up when somebody asks. */
+static void count_live(const struct cede__heap *heap, cede_heap_stats *stats)
+{
+    const struct cede__chunk *chunk = atomic_load_explicit(&cede__debug_root.chunks, memory_order_acquire);
+    for (; chunk; chunk = chunk->next)
+        for (size_t i = 0; i < CEDE__SLABS_PER_CHUNK; i++) {
+            const struct cede__slab *slab = &chunk->slabs[i];
+            if (slab->heap != heap)
+                break; /* a chunk has one owner */
+            if (slab->cell_size == 0)
+                continue;
+            stats->cells += slab->live;
+            stats->cell_bytes += (size_t)slab->live * slab->cell_size;
+        }
 }
 
 static size_t count(const struct cede__list *head)
@@ -353,12 +362,11 @@ int cede_heap_stats_get(cede_heap_stats *stats)
 {
     if (!stats || stats->size != sizeof *stats)
         return CEDE_EINVAL;
-    struct cede__heap *heap = my_heap;
+    struct cede__heap *heap = cede__my_heap;
     *stats = (cede_heap_stats){.size = sizeof *stats};
     if (heap) {
         take_in(heap);
-        stats->cells = heap->live_cells;
-        stats->cell_bytes = heap->live_bytes;
+        count_live(heap, stats);
         stats->slabs = heap->slabs;
         stats->slabs_free = count(&heap->empty);
         stats->chunk_bytes = heap->chunks * CEDE__CHUNK_SIZE;

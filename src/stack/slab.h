@@ -31,6 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "base/list.h"
 
 #include <cede/export.h>
@@ -79,7 +80,7 @@ struct cede__heap {
     struct cede__list partial[CEDE__CELL_KINDS][CEDE__CELL_CLASSES]; /* slabs with room */
     struct cede__list empty;                                         /* slabs without a live cell */
     _Atomic(void *) inbox;                                           /* cells freed by other threads */
-    size_t chunks, slabs, live_cells, live_bytes;
+    size_t chunks, slabs;
     struct cede__heap *next_orphan;
 };
 
@@ -103,13 +104,6 @@ int cede__cell_alloc(void **out, enum cede__cell_kind kind, size_t bytes);
 /* Gives a cell back; `bytes` as asked for. The first word is overwritten, nothing else. Any thread. */
 void cede__cell_free(void *cell, size_t bytes);
 
-/* For large save areas (slab_large.c). */
-size_t cede__large_size(size_t bytes); /* bytes that a request really takes */
-int cede__large_alloc(void **out, size_t bytes);
-void cede__large_free(void *memory, size_t bytes);
-size_t cede__large_trim(void);
-void cede__large_stats(size_t *cells, size_t *bytes, size_t *kept);
-
 /* The chunk that a small cell, or a slab's header, lies in. */
 static inline struct cede__chunk *cede__chunk_of(const void *address)
 {
@@ -121,5 +115,68 @@ static inline struct cede__slab *cede__slab_of(const void *cell)
 {
     return &cede__chunk_of(cell)->slabs[((uintptr_t)cell & (CEDE__CHUNK_SIZE - 1)) / CEDE__SLAB_SIZE];
 }
+
+/* --- The frequent cases of taking and giving back --- */
+
+/* The calling thread's heap, or NULL before its first cell. */
+extern CEDE__THREAD_LOCAL struct cede__heap *cede__my_heap;
+
+#define CEDE__CELL_STEP 8u
+#define CEDE__CELL_STEPPED 512u /* up to here there is a class for each step */
+
+/* The class of control blocks of so many bytes; at most CEDE__CELL_STEPPED. */
+static inline unsigned cede__coro_cell_class(size_t bytes)
+{
+    return (unsigned)((bytes - 1) / CEDE__CELL_STEP);
+}
+
+/*
+ * A cell for a control block, from a slab that has room for yet another one; NULL where more is to be done than to take
+ * it, and then cede__cell_alloc does it.
+ */
+static inline void *cede__coro_cell_take(size_t bytes)
+{
+    struct cede__heap *heap = cede__my_heap;
+    if (CEDE__UNLIKELY(!heap))
+        return NULL;
+    struct cede__list *partial = &heap->partial[CEDE__CELL_CORO][cede__coro_cell_class(bytes)];
+    if (CEDE__UNLIKELY(cede__list_empty(partial)))
+        return NULL;
+    struct cede__slab *slab = CEDE__CONTAINER(partial->next, struct cede__slab, link);
+    char *cell = slab->free;
+    bool fresh = slab->capacity - slab->fresh > 1;
+    if (cell && (fresh || *(void **)(void *)cell)) {
+        slab->free = *(void **)(void *)cell;
+    } else if (!cell && fresh) {
+        cell = slab->cells + (size_t)slab->fresh++ * slab->cell_size;
+    } else {
+        return NULL;
+    }
+    slab->live++;
+    return cell;
+}
+
+/* Gives a cell back; false, and nothing has happened, where cede__cell_free must do it. */
+static inline bool cede__cell_give(void *cell)
+{
+    struct cede__slab *slab = cede__slab_of(cell);
+    struct cede__heap *heap = cede__my_heap;
+    bool linked = slab->free || slab->fresh != slab->capacity;
+    if (CEDE__UNLIKELY(slab->heap != heap || !linked))
+        return false;
+    if (CEDE__UNLIKELY(slab->live == 1 && heap->partial[slab->kind][slab->class_index].next != &slab->link))
+        return false;
+    *(void **)cell = slab->free;
+    slab->free = cell;
+    slab->live--;
+    return true;
+}
+
+/* For large save areas (slab_large.c). */
+size_t cede__large_size(size_t bytes); /* bytes that a request really takes */
+int cede__large_alloc(void **out, size_t bytes);
+void cede__large_free(void *memory, size_t bytes);
+size_t cede__large_trim(void);
+void cede__large_stats(size_t *cells, size_t *bytes, size_t *kept);
 
 #endif

@@ -76,12 +76,13 @@ size_t cede__stack_footprint(const cede_source *source, size_t bytes)
 
 void cede__stack_register(cede_stack *stack)
 {
-    stack->valgrind_id = RUNNING_ON_VALGRIND ? VALGRIND_STACK_REGISTER(stack->low, stack->high) : 0;
+    if (CEDE__UNLIKELY(stack->source->registers))
+        stack->valgrind_id = VALGRIND_STACK_REGISTER(stack->low, stack->high);
 }
 
 void cede__stack_deregister(const cede_stack *stack)
 {
-    if (RUNNING_ON_VALGRIND)
+    if (CEDE__UNLIKELY(stack->source->registers))
         VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
 }
 
@@ -117,15 +118,6 @@ void cede__stack_check_canary(const cede_stack *stack)
 }
 
 /* --- One at a time --- */
-
-/*
- * Whether one thread at a time uses the source, its owner or the holder of its lock: other threads only read the
- * counters.
- */
-static bool is_used_in_turn(const cede_source *source)
-{
-    return source->owner || source->locked;
-}
 
 static void enter(cede_source *source)
 {
@@ -219,6 +211,8 @@ static void fill(cede_source *source, const cede_source_options *o)
         source->guard_size = cede__round_to_page(o->guard_size ? o->guard_size : PROBE_DISTANCE);
     source->limit = o->count ? o->count : SIZE_MAX;
     source->locked = o->flags & CEDE_SOURCE_THREADS;
+    source->in_turn = bound;
+    source->registers = RUNNING_ON_VALGRIND;
     source->owner = bound && !source->locked ? cede__os_thread_token() : 0;
     cede__os_mutex_init(&source->lock);
 }
@@ -247,11 +241,6 @@ int cede_source_create(cede_source **out, const cede_source_options *options)
     }
     *out = source;
     return CEDE_OK;
-}
-
-bool cede__source_is_usable_here(const cede_source *source)
-{
-    return source->owner == 0 || source->owner == cede__os_thread_token();
 }
 
 static void close_source(cede_source *source)
@@ -299,24 +288,14 @@ void cede__source_drop(cede_source *source)
         close_source(source);
 }
 
-/* A release, because another thread may destroy the source once it sees that nothing is in use. */
-void cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change)
+/* Counts one more stack in use; false when the limit is reached. */
+static bool count_use(cede_source *source)
 {
-    if (is_used_in_turn(source))
-        atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + (size_t)change,
-                              memory_order_relaxed);
-    else
-        atomic_fetch_add_explicit(counter, (size_t)change, memory_order_release);
-}
-
-bool cede__source_count_use(cede_source *source)
-{
-    bool alone = is_used_in_turn(source);
     size_t now = atomic_load_explicit(&source->in_use, memory_order_relaxed);
     do {
-        if (now >= source->limit)
+        if (CEDE__UNLIKELY(now >= source->limit))
             return false;
-        if (alone) {
+        if (CEDE__LIKELY(source->in_turn)) {
             atomic_store_explicit(&source->in_use, now + 1, memory_order_relaxed);
             return true;
         }
@@ -325,18 +304,9 @@ bool cede__source_count_use(cede_source *source)
     return true;
 }
 
-void cede__source_note_peak(cede_source *source)
-{
-    size_t now = atomic_load_explicit(&source->in_use, memory_order_relaxed);
-    size_t peak = atomic_load_explicit(&source->peak, memory_order_relaxed);
-    while (CEDE__UNLIKELY(now > peak) && !atomic_compare_exchange_weak_explicit(
-                                             &source->peak, &peak, now, memory_order_relaxed, memory_order_relaxed))
-        continue;
-}
-
 static int take_counted(cede_source *source, size_t bytes, cede_stack **out)
 {
-    if (!cede__source_count_use(source))
+    if (!count_use(source))
         return CEDE_ENOMEM;
     int error = source->ops->acquire(source, bytes ? cede__round_to_page(bytes) : source->stack_size, out);
     if (error) {

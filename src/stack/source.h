@@ -20,6 +20,7 @@
 
 #include <cede/stack.h>
 
+#include "base/compiler.h"
 #include "base/os.h"
 
 struct cede_stack {
@@ -38,6 +39,9 @@ struct cede__shared_stack {
     struct cede_stack stack; /* first: a cede_stack of a SHARED source is one of these */
     void *occupant;          /* the coroutine whose bytes lie here, or NULL */
     size_t users;            /* coroutines that have started here and not ended */
+    void *spare;             /* NULL, or a save area that the occupant left when it was unsealed, */
+    size_t spare_bytes;      /* and for how many bytes it was taken */
+    bool tended;             /* unguarded or scrambled: something is to be done at each seal */
     uint64_t starts, seals, unseals, bytes, largest, high_water, sealed_bytes;
 };
 
@@ -61,6 +65,9 @@ struct cede_source {
     uint64_t owner;    /* the only thread that may use it; 0: any */
     bool locked;       /* takes the lock for each use */
     bool permanent;    /* a default source: not destroyed by users, and held once more, by its thread */
+    bool in_turn;      /* one thread at a time uses it, its owner or the holder of its lock; others read counters */
+    bool registers;    /* Valgrind runs, and is told of each stack */
+    bool plain;        /* a POOL of which a stack is taken and given back with nothing else to do: see pool.h */
     struct cede__os_mutex lock;
     _Atomic size_t coroutines;
     _Atomic size_t in_use, peak, mapped, acquired, reused, trimmed; /* changed by the cede__source_* calls alone */
@@ -72,7 +79,11 @@ extern const struct cede__source_ops cede__mmap_ops, cede__pool_ops, cede__mallo
 /* --- For the coroutine layer --- */
 
 /* Whether the calling thread may take stacks from this source. */
-bool cede__source_is_usable_here(const cede_source *source);
+static inline bool cede__source_is_usable_here(const cede_source *source)
+{
+    return source->owner == 0 || source->owner == cede__os_thread_token();
+}
+
 /* Whether it can give a stack of so many usable bytes (0: its own size). */
 bool cede__source_can_give(const cede_source *source, size_t bytes);
 /*
@@ -85,6 +96,8 @@ void cede__source_drop(cede_source *source);
 /* As cede_stack_acquire and cede_stack_release, on a thread where the source is usable. */
 int cede__stack_take(cede_source *source, size_t bytes, cede_stack **out);
 void cede__stack_give(cede_stack *stack);
+/* The calling thread's default sources, or NULL before their first use. */
+extern CEDE__THREAD_LOCAL cede_source *cede__my_private, *cede__my_shared;
 /* The default source for stacks above the pool's size: one of mappings, for all threads. */
 int cede__source_default_large(cede_source **out);
 
@@ -98,12 +111,28 @@ void cede__shared_leave(struct cede__shared_stack *stack);
 
 /* --- For the kinds --- */
 
-/* Adds to one of a source's counters; subtracts with a negative change. */
-void cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change);
-/* Counts one more stack in use; false when the limit is reached. */
-bool cede__source_count_use(cede_source *source);
+/*
+ * Adds to one of a source's counters; subtracts with a negative change. A release, because another thread may destroy
+ * the source once it sees that nothing is in use.
+ */
+static inline void cede__source_count(const cede_source *source, _Atomic size_t *counter, ptrdiff_t change)
+{
+    if (CEDE__LIKELY(source->in_turn))
+        atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + (size_t)change,
+                              memory_order_relaxed);
+    else
+        atomic_fetch_add_explicit(counter, (size_t)change, memory_order_release);
+}
+
 /* Remembers how many are in use now, if they are the most so far. */
-void cede__source_note_peak(cede_source *source);
+static inline void cede__source_note_peak(cede_source *source)
+{
+    size_t now = atomic_load_explicit(&source->in_use, memory_order_relaxed);
+    size_t peak = atomic_load_explicit(&source->peak, memory_order_relaxed);
+    while (CEDE__UNLIKELY(now > peak) && !atomic_compare_exchange_weak_explicit(
+                                             &source->peak, &peak, now, memory_order_relaxed, memory_order_relaxed))
+        continue;
+}
 
 size_t cede__round_to_page(size_t bytes);
 /* Bytes at the top of a private stack that its description takes. */

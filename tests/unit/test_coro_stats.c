@@ -161,7 +161,8 @@ static void two_in_turn_are_sealed_each_time(struct test_place *place)
     assert_int_equal(of_b.unseals, 9);
     /* b is the occupant, a lies in its save area, by the bytes that it really uses. */
     assert_int_equal(of_b.sealed_bytes, 0);
-    assert_true(of_a.sealed_bytes == of_a.depth && of_a.depth == of_a.largest_seal);
+    assert_true(of_a.sealed_bytes == of_a.largest_seal && of_a.sealed_bytes <= of_a.depth);
+    assert_true(of_a.depth - of_a.sealed_bytes <= 64); /* a first frame like all others is not copied */
     assert_true(of_a.largest_seal >= 500 && of_a.largest_seal < 500 + 4096);
     assert_true(of_b.largest_seal >= 3000 && of_b.largest_seal < 3000 + 4096);
     assert_true(of_a.bytes == 10 * of_a.largest_seal);

@@ -57,6 +57,15 @@ enum {
 };
 
 /*
+ * Gets a coroutine ready that cannot be switched to at once: one whose bytes are elsewhere, or that runs for the first
+ * time. Returns the gate that it has while it waits in place; a negative error; or 0 where more is to be done than that,
+ * which is left to cede__resume_any. Where it does not return a gate nothing has happened.
+ */
+CEDE_API intptr_t cede__resume_prepare(cede_coro *coro);
+/* cede_coro_resume for every case. */
+CEDE_API int cede__resume_any(cede_coro *coro, void *in, void **out);
+
+/*
  * What is to be done after a switch back that was no plain yield: the end of the coroutine, or a yield inside of a
  * catch block.
  */
@@ -99,51 +108,77 @@ static inline __attribute__((always_inline)) uintptr_t cede__in_exception(const 
     return here->exceptions[0] | (here->exceptions[1] & 0xffffffffu); /* the second is an unsigned int */
 }
 
-static inline int cede__resume_inline(cede_coro *coro, void *in, void **out)
+/*
+ * The switch of a resume, there and back, once nothing speaks against it. `shared` is 1 or 0, as the bit of the gate.
+ * Returns what the coroutine has given.
+ */
+static inline __attribute__((always_inline)) void *cede__resume_run(struct cede__tls *here, struct cede__hot *self,
+                                                                    uintptr_t shared, void *in)
+{
+    struct cede__hot *parent = here->current;
+    self->gate = CEDE__GATE_RUNNING;
+    self->link = parent;
+    self->switches++;
+    here->current = self;
+    if (shared)
+        here->shared_key = CEDE__CLOSED;
+    cede_transfer got = cede__switch(&parent->context, &self->context, in, CEDE__WORD_YIELD);
+    uintptr_t gate = here->key | shared; /* found anew, and not kept over the switch */
+    here->current = parent;
+    if (shared)
+        here->shared_key = gate;
+    if (__builtin_expect((got.word | cede__in_exception(here)) == CEDE__WORD_YIELD, 1))
+        self->gate = gate;
+    else
+        cede__resume_settle(CEDE__CAST(cede_coro *, self), got);
+    return got.value;
+}
+
+/* Both ways end in a switch of their own, so that the frequent one keeps nothing for the other. */
+static inline __attribute__((always_inline)) int cede__resume_here(cede_coro *coro, void *in, void **out)
 {
     struct cede__tls *here = cede__here();
     struct cede__hot *self = CEDE__CAST(struct cede__hot *, coro);
-    int error;
     uintptr_t gate = __builtin_expect(self != 0, 1) ? self->gate : 0;
     if (__builtin_expect((gate == here->key || gate == here->shared_key) && !cede__in_exception(here), 1)) {
-        struct cede__hot *parent = here->current;
-        self->gate = CEDE__GATE_RUNNING;
-        self->link = parent;
-        self->switches++;
-        here->current = self;
-        if (gate & CEDE__GATE_SHARED)
-            here->shared_key = CEDE__CLOSED;
-        cede_transfer got = cede__switch(&parent->context, &self->context, in, CEDE__WORD_YIELD);
-        here->current = parent;
-        if (gate & CEDE__GATE_SHARED)
-            here->shared_key = gate;
-        if (__builtin_expect((got.word | cede__in_exception(here)) == CEDE__WORD_YIELD, 1))
-            self->gate = gate;
-        else
-            cede__resume_settle(coro, got);
+        void *got = cede__resume_run(here, self, gate & CEDE__GATE_SHARED, in);
         if (out)
-            *out = got.value;
-        error = 0;
+            *out = got;
     } else {
-        error = (cede_coro_resume)(coro, in, out);
+        intptr_t made = cede__resume_prepare(coro);
+        if (made <= 0)
+            return made ? (int)made : cede__resume_any(coro, in, out);
+        void *got = cede__resume_run(cede__here(), self, (uintptr_t)made & CEDE__GATE_SHARED, in);
+        if (out)
+            *out = got;
     }
+    return 0;
+}
+
+static inline __attribute__((always_inline)) bool cede__yield_at_once(void *out, void **in)
+{
+    struct cede__hot *self = cede__here()->current;
+    struct cede__hot *parent = __builtin_expect(self != 0, 1) ? self->link : 0;
+    if (__builtin_expect(parent == 0, 0))
+        return false;
+    cede_transfer got = cede__switch(&self->context, &parent->context, out, CEDE__WORD_YIELD);
+    if (in)
+        *in = got.value;
+    return true;
+}
+
+static inline int cede__resume_inline(cede_coro *coro, void *in, void **out)
+{
+    int error = cede__resume_here(coro, in, out);
     __asm__ volatile("" : "+r"(error)); /* keeps the calls above out of tail position */
     return error;
 }
 
 static inline int cede__yield_inline(void *out, void **in)
 {
-    struct cede__hot *self = cede__here()->current;
-    struct cede__hot *parent = __builtin_expect(self != 0, 1) ? self->link : 0;
-    int error;
-    if (__builtin_expect(parent != 0, 1)) {
-        cede_transfer got = cede__switch(&self->context, &parent->context, out, CEDE__WORD_YIELD);
-        if (in)
-            *in = got.value;
-        error = 0;
-    } else {
+    int error = 0;
+    if (!cede__yield_at_once(out, in))
         error = (cede_yield)(out, in);
-    }
     __asm__ volatile("" : "+r"(error));
     return error;
 }

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/quick.c - resume and yield as calls: what is frequent is done here at once, all else by resume.c.
+ *
+ * The frequent cases are the one that callers compile in (cede/inline/coro.h), a sealed coroutine whose place is taken
+ * by another one that waits there, and the first resume. Each is told by the gate alone, and switches by the inline
+ * form; a function that has switched returns by a jump (cede__context_return).
+ */
+#include "base/compiler.h"
+
+#include "context/context.h"
+#include "coro/care.h"
+#include "coro/coro.h"
+#include "coro/seal.h"
+#include "stack/pool.h"
+#include "stack/watched.h"
+
+#include <cede/error.h>
+
+/* What is left to do after the inline form of a resume: the coroutine has ended, or waits inside of a catch block. */
+static void settle_in_full(cede_coro *coro, cede_transfer got)
+{
+    struct cede__thread *thread = cede__thread_here();
+    struct cede__fp_words none = {0};
+    if (got.word != CEDE__WORD_FINISHED)
+        cede__care_stash(thread, coro, none);
+    cede__settle(coro, thread, got);
+}
+
+#if CEDE__INLINE_BUILD
+
+/* Puts a sealed coroutine in the place of another one that waits there. Returns as cede__resume_prepare. */
+static inline intptr_t swap(cede_coro *coro, struct cede__thread *thread)
+{
+    struct cede__shared_stack *stack = cede__shared_stack_of(coro);
+    cede_coro *occupant = stack->occupant;
+    uintptr_t marks, gate = thread->tls.shared_key;
+    if (CEDE__UNLIKELY(!occupant || occupant->hot.gate != gate))
+        return 0;
+    int error = cede__copy_out_occupant(stack, occupant, thread, &marks);
+    if (CEDE__UNLIKELY(error))
+        return error;
+    occupant->hot.gate = gate | marks; /* from WAITING to SEALED: that it waits was checked */
+    cede__copy_back_occupant(stack, coro, thread);
+    return (intptr_t)gate;
+}
+
+/* Takes the stack of one that has not run yet. Returns as cede__resume_prepare. */
+static intptr_t start(cede_coro *coro, struct cede__thread *thread)
+{
+    cede_source *source;
+    bool shared = cede__coro_is_shared(coro);
+    uintptr_t gate = shared ? thread->tls.shared_key : thread->tls.key;
+    if (gate == CEDE__CLOSED || (coro->flags & (CEDE__CORO_FP | CEDE__CORO_MIGRATES)))
+        return 0;
+    int error = cede__coro_find_source(coro, &source);
+    if (CEDE__UNLIKELY(error))
+        return error;
+    if (CEDE__UNLIKELY(cede__source_watches(source)))
+        return 0;
+    error = cede__coro_place(coro, source, thread);
+    return CEDE__UNLIKELY(error) ? error : (intptr_t)gate;
+}
+
+/* The same on a stack of the thread's own pool that was used before. Returns 0 where there is more to do. */
+static inline intptr_t start_in_pool(cede_coro *coro, struct cede__thread *thread)
+{
+    cede_source *source = cede__my_private;
+    if (coro->flags || !source || !source->plain)
+        return 0;
+    cede_stack *stack = cede__pool_take(source);
+    if (!stack)
+        return 0;
+    coro->stack = stack;
+    cede__context_prepare(&coro->hot.context, stack->low, stack->high, coro->entry, coro->hot.context.pc);
+    return (intptr_t)thread->tls.key;
+}
+
+intptr_t cede__resume_prepare(cede_coro *coro)
+{
+    struct cede__thread *thread = (struct cede__thread *)(void *)cede__here();
+    if (CEDE__UNLIKELY(!coro || !thread->ready || cede__in_exception(&thread->tls)))
+        return 0;
+    uintptr_t sealed = thread->tls.shared_key | CEDE__GATE_SEALED;
+    if (CEDE__LIKELY((coro->hot.gate & ~(uintptr_t)CEDE__GATE_FRAMED) == sealed))
+        return swap(coro, thread);
+    if (coro->hot.gate != CEDE__GATE_CREATED)
+        return 0;
+    intptr_t gate = start_in_pool(coro, thread);
+    return gate ? gate : start(coro, thread);
+}
+
+/* Of a coroutine that start_in_pool has given its stack: gives it back. */
+static inline void finish_in_pool(cede_coro *coro, void *result)
+{
+    cede__coro_note_depth(coro);
+    cede__pool_give(coro->stack);
+    coro->stack = NULL;
+    coro->hot.context = (cede_context){.pc = result};
+    coro->hot.gate = CEDE__GATE_FINISHED; /* from RUNNING, which it is between the two switches of a resume */
+}
+
+void cede__resume_settle(cede_coro *coro, cede_transfer got)
+{
+    if (got.word == CEDE__WORD_FINISHED && !coro->flags && coro->stack->source->plain) {
+        finish_in_pool(coro, got.value);
+        return;
+    }
+    settle_in_full(coro, got);
+}
+
+/*
+ * Of a coroutine with floating-point control words of its own: the words are swapped where they differ, and kept as
+ * care.h says. Only what differs is written, since writing waits for all that was computed before.
+ */
+static inline __attribute__((always_inline)) void *run_with_fp(cede_coro *coro, struct cede__thread *thread, void *in)
+{
+    struct cede__hot *parent = thread->tls.current;
+    struct cede__stash *stash = coro->hot.context.sp;
+    struct cede__fp_words mine = cede__fp_read(), theirs = stash->fp;
+    coro->hot.context.sp = (char *)stash + CEDE__STASH_BYTES;
+    coro->stashed = 0;
+    if (cede__fp_control_differs(mine, theirs))
+        cede__fp_write_control(theirs);
+    coro->hot.gate = CEDE__GATE_RUNNING;
+    coro->hot.link = parent;
+    coro->hot.switches++;
+    thread->tls.current = &coro->hot;
+    cede_transfer got = cede__switch(&parent->context, &coro->hot.context, in, CEDE__WORD_YIELD);
+    theirs = cede__fp_read();
+    thread->tls.current = parent;
+    if (cede__fp_control_differs(mine, theirs))
+        cede__fp_write_control(mine);
+    stash = (struct cede__stash *)(void *)((char *)coro->hot.context.sp - CEDE__STASH_BYTES);
+    if (CEDE__LIKELY((got.word | cede__in_exception(&thread->tls)) == 0 && (char *)stash >= coro->stack->low)) {
+        stash->exceptions.caught = NULL;
+        stash->exceptions.uncaught = 0;
+        stash->fp = theirs;
+        coro->hot.context.sp = stash;
+        coro->stashed = 1;
+        coro->hot.gate = thread->tls.key | CEDE__GATE_CARE;
+        return got.value;
+    }
+    if (got.word != CEDE__WORD_FINISHED)
+        cede__care_stash(thread, coro, theirs);
+    cede__settle(coro, thread, got);
+    return got.value;
+}
+
+/* Whether it waits in place with nothing to be kept for it but these words; the resumer has nothing either. */
+static inline bool waits_with_fp(const cede_coro *coro, const struct cede__thread *thread)
+{
+    if (!coro || !thread->ready || coro->hot.gate != (thread->tls.key | CEDE__GATE_CARE))
+        return false;
+    const struct cede__stash *stash = coro->hot.context.sp;
+    return (coro->flags & CEDE__CORO_FP) && !stash->exceptions.caught && !stash->exceptions.uncaught &&
+           !cede__in_exception(&thread->tls);
+}
+
+int cede__resume_any(cede_coro *coro, void *in, void **out)
+{
+    struct cede__thread *thread = cede__thread_here();
+    if (!waits_with_fp(coro, thread))
+        return cede__resume_general(coro, in, out);
+    void *got = run_with_fp(coro, thread, in);
+    if (out)
+        *out = got;
+    return cede__context_return(CEDE_OK);
+}
+
+int(cede_coro_resume)(cede_coro *coro, void *in, void **out)
+{
+    return cede__context_return(cede__resume_here(coro, in, out));
+}
+
+int(cede_yield)(void *out, void **in)
+{
+    if (cede__yield_at_once(out, in))
+        return cede__context_return(CEDE_OK);
+    int error = cede__yield_any(out, in);
+    __asm__ volatile("" : "+r"(error)); /* so that this is no leaf function, with data below the stack pointer */
+    return error;
+}
+
+#else
+
+void cede__resume_settle(cede_coro *coro, cede_transfer got)
+{
+    settle_in_full(coro, got);
+}
+
+int cede__resume_any(cede_coro *coro, void *in, void **out)
+{
+    return cede__resume_general(coro, in, out);
+}
+
+int(cede_coro_resume)(cede_coro *coro, void *in, void **out)
+{
+    return cede__resume_general(coro, in, out);
+}
+
+int(cede_yield)(void *out, void **in)
+{
+    return cede__yield_any(out, in);
+}
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/seal.h - a seal and an unseal: what is done for each of them, to be compiled into the functions that need it.
+ *
+ *        shared stack                              save area
+ *        +-----------------+ high
+ *        | first frame     |   not copied if it is the usual one
+ *        +-----------------+
+ *        | frames of the   |   seal: [sp, there)     +-----------------+
+ *        | occupant        |  ------------------>  | the same bytes  |
+ *        +-----------------+ sp                    +-----------------+
+ *        | free            |  <------------------
+ *        |                 |   unseal: to the same addresses
+ *        +-----------------+ low
+ *
+ * The copying is done by whoever resumes, on its own stack, which is never the one that is copied: two shared
+ * coroutines never resume one another. The lower bound is the stack pointer that the switch kept, so nothing that is in
+ * use is missed.
+ *
+ * A save area is either behind the control block (small ones) or a cell of the size that this very seal needs. When its
+ * coroutine is back in place the cell stays with the stack, as its spare, and is taken for the next seal if it has the
+ * right size, as it has if the coroutine waits at the same depth again: so no allocator is called. There is at most one
+ * for each stack, and none while nobody lies there.
+ *
+ * The first frame: the entry function's caller sets all registers that a function must preserve to zero. An entry
+ * function that yields by the inline form saves them all right below its return address, and no debugger or unwinder
+ * needs them. So the topmost bytes are, for most coroutines, the same return address and zeros. What is so is not
+ * copied but written anew.
+ */
+#ifndef CEDE_CORO_SEAL_H
+#define CEDE_CORO_SEAL_H
+
+#include "base/message.h"
+#include "context/context.h"
+#include "coro/coro.h"
+#include "coro/sanitize.h"
+
+#include <cede/error.h>
+
+/* What few seals need (seal.c). */
+
+struct cede__area {
+    void *cell; /* NULL: in the coroutine's own cell, behind the control block */
+    int error;
+};
+/* The stack's spare if it fits, or a new cell. */
+struct cede__area cede__find_area(struct cede__shared_stack *stack, size_t needed);
+void cede__drop_spare(struct cede__shared_stack *stack);
+/* Fills what was vacated with rubbish, or looks for an overflow, on stacks where that is to be done. */
+void cede__tend_stack(struct cede__shared_stack *stack, char *sp);
+/* A first or a larger seal: remembers depths, and how much room the next ones with this entry function should have. */
+void cede__note_seal(struct cede__shared_stack *stack, cede_coro *coro, struct cede__thread *thread, size_t bytes);
+
+static inline struct cede__shared_stack *cede__shared_stack_of(const cede_coro *coro)
+{
+    return (struct cede__shared_stack *)coro->stack;
+}
+
+/* --- The first frame --- */
+
+#if CEDE__FIRST_FRAME
+
+/* The words below `high`, downwards: a return address, and the registers. */
+static inline bool cede__frame_is_usual(const char *high, size_t depth)
+{
+    const uintptr_t *top = (const uintptr_t *)(const void *)high;
+    if (depth < CEDE__FIRST_FRAME || top[-1] != (uintptr_t)cede__context_first_return)
+        return false;
+    return !(top[-2] | top[-3] | top[-4] | top[-5] | top[-6] | top[-7]);
+}
+
+static inline void cede__frame_put(char *high)
+{
+    uintptr_t *top = (uintptr_t *)(void *)high;
+    memset(top - 7, 0, 6 * sizeof *top);
+    top[-1] = (uintptr_t)cede__context_first_return;
+}
+
+#else
+
+static inline bool cede__frame_is_usual(const char *high, size_t depth)
+{
+    (void)high;
+    (void)depth;
+    return false;
+}
+
+static inline void cede__frame_put(char *high)
+{
+    (void)high;
+}
+
+#endif
+
+/* --- Seal --- */
+
+static inline struct cede__area cede__take_area(struct cede__shared_stack *stack, const cede_coro *coro, size_t needed)
+{
+    struct cede__area area = {NULL, CEDE_OK};
+    if (needed <= coro->room * 8u)
+        return area;
+    if (CEDE__UNLIKELY(!stack->spare || needed != stack->spare_bytes))
+        return cede__find_area(stack, needed);
+    area.cell = stack->spare;
+    stack->spare = NULL;
+    return area;
+}
+
+/* Copies the bytes of the occupant, which waits, away. *marks: the bits that its gate is to have. */
+static inline __attribute__((always_inline)) int cede__copy_out_occupant(struct cede__shared_stack *stack,
+                                                                         cede_coro *coro, struct cede__thread *thread,
+                                                                         uintptr_t *marks)
+{
+    char *sp = coro->hot.context.sp, *high = stack->stack.high;
+    size_t depth = (size_t)(high - sp);
+    if (CEDE__UNLIKELY(depth > (size_t)(high - stack->stack.low)))
+        cede__die(
+            "a coroutine on a shared stack yielded while it ran on another stack: what it uses there cannot be kept");
+    *marks = CEDE__GATE_SEALED;
+    size_t bytes = depth;
+    if (!thread->watched && cede__frame_is_usual(high, depth)) {
+        *marks = CEDE__GATE_SEALED | CEDE__GATE_FRAMED;
+        bytes -= CEDE__FIRST_FRAME;
+    }
+    struct cede__area area = cede__take_area(stack, coro, cede__sanitize_saved_size(bytes));
+    if (CEDE__UNLIKELY(area.error))
+        return area.error;
+    coro->hot.link = area.cell;
+    cede__copy_out(area.cell ? area.cell : (void *)(coro + 1), sp, bytes);
+    if (CEDE__UNLIKELY(bytes > coro->largest || depth > coro->deepest))
+        cede__note_seal(stack, coro, thread, bytes);
+    if (CEDE__UNLIKELY(stack->tended))
+        cede__tend_stack(stack, sp);
+    if (CEDE__UNLIKELY(++coro->seals == 0))
+        coro->seals_high++;
+    coro->bytes += bytes;
+    stack->seals++;
+    stack->bytes += bytes;
+    stack->sealed_bytes += bytes;
+    return CEDE_OK;
+}
+
+/* --- Unseal --- */
+
+/* Copies a sealed coroutine's bytes back. Its area, if it has one of its own, becomes the stack's spare. */
+static inline __attribute__((always_inline)) void cede__copy_back_occupant(struct cede__shared_stack *stack,
+                                                                           cede_coro *coro,
+                                                                           const struct cede__thread *thread)
+{
+    char *sp = coro->hot.context.sp, *high = stack->stack.high;
+    size_t bytes = (size_t)(high - sp);
+    void *cell = coro->hot.link;
+    if (coro->hot.gate & CEDE__GATE_FRAMED) {
+        cede__frame_put(high);
+        bytes -= CEDE__FIRST_FRAME;
+    }
+    if (CEDE__UNLIKELY(thread->watched))
+        cede__sanitize_vacant(sp, high);
+    cede__copy_back(sp, cell ? cell : (void *)(coro + 1), bytes);
+    stack->sealed_bytes -= bytes;
+    stack->unseals++;
+    stack->occupant = coro;
+    if (cell) {
+        if (CEDE__UNLIKELY(stack->spare))
+            cede__drop_spare(stack);
+        stack->spare = cell;
+        stack->spare_bytes = cede__sanitize_saved_size(bytes);
+    }
+}
+
+#endif
