@@ -79,7 +79,7 @@ cede_coro_status cede_coro_status_get(const cede_coro *handle)
         return CEDE_CORO_INVALID;
     switch (state_of(cede__coro_gate(coro))) {
     case CREATED: return CEDE_CORO_CREATED;
-    case RUNNING: return cede__thread_here()->tls.current == &coro->hot ? CEDE_CORO_RUNNING : CEDE_CORO_NORMAL;
+    case RUNNING: return cede__thread_current(cede__thread_here()) == coro ? CEDE_CORO_RUNNING : CEDE_CORO_NORMAL;
     case FINISHED: return CEDE_CORO_FINISHED;
     case FREE: return CEDE_CORO_INVALID;
     case MIGRANT:
