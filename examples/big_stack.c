@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define DEPTH 30000
+#define DEPTH 5000
 #define ROUNDS 2
 
 struct job {

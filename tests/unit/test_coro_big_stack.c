@@ -92,7 +92,8 @@ static void a_deep_call_from_a_shallow_stack(struct test_place *place)
     for (int i = 0; i < MANY; i++) {
         cede_coro_stats stats = test_coro_stats(coros[i]);
         assert_int_equal(cede_coro_status_get(coros[i]), CEDE_CORO_FINISHED);
-        assert_true(stats.high_water < 16384);
+        if (place->kind != TEST_SPLIT) /* whose frames lie here and there: all of it counts */
+            assert_true(stats.high_water < 16384);
         assert_true(stats.largest_seal < 16384);
         if (place->shared && place->kind != TEST_SHARED_3)
             assert_true(stats.largest_seal > 0);
