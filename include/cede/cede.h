@@ -10,5 +10,6 @@
 #include <cede/context.h>
 #include <cede/stack.h>
 #include <cede/coro.h>
+#include <cede/big_stack.h>
 
 #endif

@@ -31,7 +31,8 @@ extern "C" {
     X(EEMPTY, -14, "no message is waiting")                                                                            \
     X(EFULL, -15, "the mailbox is full: receive first")                                                                \
     X(EMAPS, -16, "too many memory mappings: raise vm.max_map_count, or use larger pools on Linux 6.13 or newer")      \
-    X(ESHSTK, -17, "hardware shadow stacks are on for this thread: run with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off")
+    X(ESHSTK, -17, "hardware shadow stacks are on for this thread: run with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off")   \
+    X(EBIGSTACK, -18, "a call on a big stack cannot wait: let it return first, then yield")
 
 enum {
     CEDE_OK = 0,

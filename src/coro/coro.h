@@ -44,6 +44,7 @@
 #include <stdint.h>
 
 #include "context/environment.h"
+#include "coro/big_stack.h"
 #include "stack/slab.h"
 #include "stack/source.h"
 
@@ -55,7 +56,8 @@ enum cede__gate {
     CEDE__GATE_CREATED = 16,
     /* CEDE__GATE_RUNNING = 32: in the public inline header */
     CEDE__GATE_FINISHED = 48,
-    CEDE__GATE_MIGRANT = 64,     /* up to here the state's number times 16 */
+    CEDE__GATE_MIGRANT = 64, /* up to here the number of the state times 16 */
+    /* CEDE__GATE_BIG_STACK = 80, which is of no coroutine: in big_stack.h */
     CEDE__GATE_FIRST_KEY = 1024, /* 16 times the first thread token */
     /* Bits of a gate that is a key; CEDE__GATE_SHARED = 1 is in the public inline header. */
     CEDE__GATE_CARE = 2,   /* not by the inline path: something is to be put back before it runs */
@@ -114,6 +116,8 @@ struct cede__thread {
     struct cede__exceptions no_exceptions;
     struct cede__rooms *rooms; /* see room.c */
     void *altstack;
+    struct cede__big_stack *big_stacks; /* see big_stack.c */
+    size_t big_stack_size;              /* 0: the default */
     bool ready;
     unsigned finds; /* cede__exceptions_finds when `exceptions` of the first member was last found */
     bool watched;   /* by Valgrind or AddressSanitizer, which must be told of what is done to stacks */
@@ -152,11 +156,17 @@ static inline cede_coro *cede__coro_of(struct cede__hot *hot)
     return CEDE__CONTAINER(hot, cede_coro, hot);
 }
 
+/* The coroutine that acts as this member of the chain of running ones; NULL for NULL, or the thread itself. */
+static inline cede_coro *cede__coro_acting(struct cede__hot *hot)
+{
+    struct cede__hot *actor = cede__hot_actor(hot);
+    return actor && actor->link ? cede__coro_of(actor) : NULL;
+}
+
 /* The running coroutine, NULL outside of any. */
 static inline cede_coro *cede__thread_current(const struct cede__thread *thread)
 {
-    struct cede__hot *current = thread->tls.current;
-    return current && current->link ? cede__coro_of(current) : NULL;
+    return cede__coro_acting(thread->tls.current);
 }
 
 /* The state as another thread may have left it, with all that this thread did before. */

@@ -79,7 +79,7 @@ static int need_mailbox(cede_coro *coro)
 
 static bool runs_here(const cede_coro *coro, const struct cede__thread *thread)
 {
-    for (const struct cede__hot *hot = thread->tls.current; hot; hot = hot->link)
+    for (const struct cede__hot *hot = cede__hot_actor(thread->tls.current); hot; hot = cede__hot_actor(hot->link))
         if (hot == &coro->hot)
             return true;
     return false;

@@ -46,6 +46,14 @@ static void name(struct cede__message *message, const cede_coro *coro)
     cede__message_text(message, ")");
 }
 
+static void name_or_none(struct cede__message *message, const cede_coro *coro)
+{
+    if (coro)
+        name(message, coro);
+    else
+        cede__message_text(message, "code outside of any coroutine");
+}
+
 static void report_overflow(const cede_coro *coro, const void *address)
 {
     struct cede__message message;
@@ -63,6 +71,20 @@ static void report_overflow(const cede_coro *coro, const void *address)
     cede__message_end(&message);
 }
 
+static void report_big(const struct cede__big_stack *big, const cede_coro *caller, const void *address)
+{
+    struct cede__message message;
+    cede__message_begin(&message);
+    cede__message_text(&message, "stack overflow in a call on the big stack of ");
+    cede__message_decimal(&message, cede__stack_size_given(big->stack));
+    cede__message_text(&message, " bytes, made by ");
+    name_or_none(&message, caller);
+    cede__message_text(&message, ": ");
+    cede__message_address(&message, address);
+    cede__message_text(&message, " is in its guard; set a larger size (cede_big_stack_size_set), or use less of it");
+    cede__message_end(&message);
+}
+
 static void report_touch(const cede_coro *owner, const cede_coro *toucher, const void *address)
 {
     struct cede__message message;
@@ -71,10 +93,7 @@ static void report_touch(const cede_coro *owner, const cede_coro *toucher, const
     cede__message_text(&message, "an object on the stack of ");
     name(&message, owner);
     cede__message_text(&message, " was touched while it is suspended, by ");
-    if (toucher)
-        name(&message, toucher);
-    else
-        cede__message_text(&message, "code outside of any coroutine");
+    name_or_none(&message, toucher);
     cede__message_text(&message, ": ");
     cede__message_address(&message, address);
     cede__message_text(&message, " is ");
@@ -84,17 +103,25 @@ static void report_touch(const cede_coro *owner, const cede_coro *toucher, const
     cede__message_end(&message);
 }
 
+static bool is_in_guard(const cede_stack *stack, const char *address)
+{
+    return address < stack->low && address >= stack->low - stack->source->guard_size;
+}
+
 void cede__overflow_witness(const void *address)
 {
-    const cede_coro *coro = cede__thread_current(cede__thread_here());
+    const struct cede__thread *thread = cede__thread_here();
+    const struct cede__big_stack *big = cede__big_stack_of(thread->tls.current);
+    const cede_coro *coro = cede__thread_current(thread);
     const struct cede__shared_stack *watched = cede__watched_at(address);
     if (watched && watched->occupant != coro) {
         report_touch(watched->occupant, coro, address);
         return;
     }
-    if (!coro || !coro->stack)
-        return;
-    const char *low = coro->stack->low, *fault = address;
-    if (fault < low && fault >= low - coro->stack->source->guard_size)
+    if (big) {
+        if (is_in_guard(big->stack, address))
+            report_big(big, coro, address);
+    } else if (coro && coro->stack && is_in_guard(coro->stack, address)) {
         report_overflow(coro, address);
+    }
 }

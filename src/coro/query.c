@@ -20,8 +20,8 @@ cede_coro *cede_coro_parent(const cede_coro *handle)
     cede_coro *coro;
     if (cede__coro_find(handle, &coro) != CEDE_OK || coro->hot.gate != CEDE__GATE_RUNNING)
         return NULL;
-    struct cede__hot *parent = coro->hot.link;
-    return parent && parent->link ? cede__coro_handle(cede__coro_of(parent)) : NULL;
+    cede_coro *parent = cede__coro_acting(coro->hot.link);
+    return parent ? cede__coro_handle(parent) : NULL;
 }
 
 void *cede_coro_result(const cede_coro *handle)

@@ -29,7 +29,7 @@ extern void __splitstack_setcontext(void *context[10]);
 static int check_state(const cede_coro *coro, const struct cede__thread *thread)
 {
     switch (cede__coro_gate(coro)) {
-    case CEDE__GATE_RUNNING: return thread->tls.current == &coro->hot ? CEDE_ESELF : CEDE_ERUNNING;
+    case CEDE__GATE_RUNNING: return cede__thread_current(thread) == coro ? CEDE_ESELF : CEDE_ERUNNING;
     case CEDE__GATE_FINISHED: return CEDE_EFINISHED;
     default: return cede__coro_check_thread(coro, thread);
     }
@@ -198,6 +198,8 @@ int cede__yield_any(void *out, void **in)
     struct cede__left left;
     if (!coro)
         return CEDE_ENOCORO;
+    if (cede__big_stack_of(thread->tls.current))
+        return CEDE_EBIGSTACK;
     int error = check_pointer(thread, out);
     if (error)
         return error;

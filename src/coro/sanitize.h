@@ -22,7 +22,8 @@ struct cede__left {
 };
 
 /*
- * Leaving for `to`, which is the record of a thread's own stack or a coroutine. `left` is NULL when nobody comes back.
+ * Leaving for `to`, which is the record of a thread's own stack, a coroutine or a big stack. `left` is NULL when nobody
+ * comes back.
  */
 static inline __attribute__((always_inline)) void cede__sanitize_leave(struct cede__left *left,
                                                                        struct cede__thread *thread,
@@ -30,13 +31,16 @@ static inline __attribute__((always_inline)) void cede__sanitize_leave(struct ce
 {
 #if CEDE__ASAN
     bool root = to == &thread->root;
-    const cede_stack *stack = root ? NULL : cede__coro_of(to)->stack;
+    const struct cede__big_stack *big = cede__big_stack_of(to);
+    const cede_stack *stack = root ? NULL : big ? big->stack : cede__coro_of(to)->stack;
     const void *low = root ? thread->root_low : stack->low;
     size_t size = root ? thread->root_size : (size_t)(stack->high - stack->low);
     __sanitizer_start_switch_fiber(left ? &left->fake_stack : NULL, low, size);
 #endif
 #if CEDE__TSAN
-    __tsan_switch_to_fiber(to == &thread->root ? thread->root_fiber : cede__coro_of(to)->fiber, 0);
+    const struct cede__big_stack *big = cede__big_stack_of(to);
+    void *fiber = to == &thread->root ? thread->root_fiber : big ? big->fiber : cede__coro_of(to)->fiber;
+    __tsan_switch_to_fiber(fiber, 0);
 #endif
     (void)left;
     (void)thread;
@@ -55,7 +59,7 @@ static inline __attribute__((always_inline)) void cede__sanitize_arrive(struct c
     (void)from_size;
 }
 
-/* The same in a coroutine, which is the only place to learn the bounds of the thread's own stack. */
+/* The same in a coroutine or on a big stack, which is the only place to learn the bounds of the thread's own stack. */
 static inline __attribute__((always_inline)) void cede__sanitize_arrive_in_coro(struct cede__left *left)
 {
     const void *low = NULL;
@@ -63,7 +67,9 @@ static inline __attribute__((always_inline)) void cede__sanitize_arrive_in_coro(
     cede__sanitize_arrive(left, &low, &size);
 #if CEDE__ASAN
     struct cede__thread *thread = cede__thread_here();
-    if (thread->tls.current->link == &thread->root) {
+    const struct cede__big_stack *big = cede__big_stack_of(thread->tls.current);
+    const struct cede__hot *from = big ? big->caller : thread->tls.current->link;
+    if (from == &thread->root) {
         thread->root_low = low;
         thread->root_size = size;
     }

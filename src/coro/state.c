@@ -62,7 +62,7 @@ cede_coro_status cede_coro_status_get(const cede_coro *handle)
     switch (cede__state_of(cede__coro_gate(coro))) {
     case CEDE__STATE_CREATED: return CEDE_CORO_CREATED;
     case CEDE__STATE_RUNNING:
-        return cede__thread_here()->tls.current == &coro->hot ? CEDE_CORO_RUNNING : CEDE_CORO_NORMAL;
+        return cede__thread_current(cede__thread_here()) == coro ? CEDE_CORO_RUNNING : CEDE_CORO_NORMAL;
     case CEDE__STATE_FINISHED: return CEDE_CORO_FINISHED;
     case CEDE__STATE_FREE: return CEDE_CORO_INVALID;
     case CEDE__STATE_MIGRANT:

@@ -47,6 +47,7 @@ static void leave(void)
     struct cede__thread *thread = cede__thread_here();
     cede__os_unwatch_faults(thread->altstack);
     cede__os_free(thread->rooms);
+    cede__big_stacks_leave(thread);
     thread->ready = false;
     /* That was a coroutine if the thread ended inside of one: it stays as it is, for ever running. */
     thread->tls.current = NULL;

@@ -72,6 +72,7 @@ static void numbers_are_part_of_the_abi(void **state)
     assert_int_equal(CEDE_EFULL, -15);
     assert_int_equal(CEDE_EMAPS, -16);
     assert_int_equal(CEDE_ESHSTK, -17);
+    assert_int_equal(CEDE_EBIGSTACK, -18);
 }
 
 static void messages_are_one_line_without_a_full_stop(void **state)
@@ -95,7 +96,7 @@ static void success(void **state)
 
 static void unknown_codes(void **state)
 {
-    static const int unknown[] = {1, 17, -18, -1000, INT_MAX, INT_MIN};
+    static const int unknown[] = {1, 18, -19, -1000, INT_MAX, INT_MIN};
     (void)state;
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
         assert_string_equal(cede_strerror(unknown[i]), "unknown error");
