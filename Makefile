@@ -41,7 +41,7 @@ format-check:
 
 tidy:
 	@cmake --preset clang >/dev/null
-	@ls src/*/*.c tools/*.c tools/*/*.c 2>/dev/null | xargs -P $(JOBS) -n 4 clang-tidy -p build/clang --quiet
+	@ls src/*/*.c tools/*.c tools/*/*.c bench/*.c 2>/dev/null | xargs -P $(JOBS) -n 4 clang-tidy -p build/clang --quiet
 
 install: ## build, and install into PREFIX (default /usr/local)
 	@scripts/setup demo

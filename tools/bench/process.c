@@ -95,6 +95,8 @@ static bool make_room(struct stream *stream)
     char *larger = realloc(stream->text, room);
     if (larger == NULL)
         return false;
+    if (stream->text == NULL)
+        *larger = '\0'; /* it may stay empty */
     stream->text = larger;
     stream->room = room;
     return true;

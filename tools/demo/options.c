@@ -30,7 +30,8 @@ static const struct argp_option option_list[] = {
 
 static void set_coroutines(struct demo_options *options, const char *text, struct argp_state *state)
 {
-    argument_number(&options->coroutines, text, "--coroutines", state); /* too many are refused like any that cannot fit */
+    argument_number(&options->coroutines, text, "--coroutines",
+                    state); /* too many are refused like any that cannot fit */
     options->coroutines_given = true;
     if (options->coroutines == 0)
         argp_error(state, "--coroutines: give 1 or more");
