@@ -20,6 +20,7 @@ struct side {
 struct sides {
     size_t n;
     uint32_t *order; /* NULL: as they were made */
+    char *stacks;
     struct side list[];
 };
 
@@ -69,6 +70,7 @@ static void *open_sides(size_t n, uint32_t *order)
     madvise(stacks, n * STACK_SIZE, MADV_NOHUGEPAGE);
     sides->n = n;
     sides->order = order;
+    sides->stacks = stacks;
     for (size_t i = 0; i < n; i++)
         make(&sides->list[i], stacks + i * STACK_SIZE);
     return sides;
@@ -110,12 +112,20 @@ static double run_many(void *state, size_t rounds)
     return bench_now() - begin;
 }
 
+static void close_sides(void *state)
+{
+    struct sides *sides = state;
+    munmap(sides->stacks, sides->n * STACK_SIZE);
+    free(sides->order);
+    free(sides);
+}
+
 int main(int argc, char **argv)
 {
     static const struct bench_case cases[] = {
-        {"switch/hot", "round trip", open_order, run_hot, NULL, 0},
-        {"many/order", "round trip", open_order, run_many, NULL, 1},
-        {"many/shuffled", "round trip", open_shuffled, run_many, NULL, 1},
+        {"switch/hot", "round trip", open_order, run_hot, close_sides, 0},
+        {"many/order", "round trip", open_order, run_many, close_sides, 1},
+        {"many/shuffled", "round trip", open_shuffled, run_many, close_sides, 1},
         {0},
     };
     return bench_main(argc, argv, &(struct bench_subject){.version = "x86-64", .cases = cases});

@@ -43,7 +43,7 @@ static inline void bench_require(int error, const char *what)
     if (error == 0)
         return;
     snprintf(message, sizeof message, "%s: %s", what, cede_strerror(error));
-    bench_check(0, message);
+    bench_fail(message);
 }
 
 /* The bytes that a suspended coroutine uses. */
@@ -72,6 +72,7 @@ double many_run(void *state, size_t rounds);
 void *many_open_none(size_t n, size_t *bytes);
 double many_run_create(void *state, size_t rounds);
 double many_run_trim(void *state, size_t rounds);
+void many_close(void *state);
 
 /* cede_depth.c: some of a given depth, which take turns on one shared stack. */
 void *depth_open(size_t n, size_t *bytes);

@@ -10,14 +10,14 @@ static const struct bench_case cases[] = {
     {"switch/generator", "value", switch_open_generator, switch_run_generator, switch_close, 0},
 #else
     {"create/cycle", "cycle", create_open, create_run, NULL, 0},
-    {"many/order", "round trip", many_open_order, many_run, NULL, 1},
-    {"many/shuffled", "round trip", many_open_shuffled, many_run, NULL, 1},
+    {"many/order", "round trip", many_open_order, many_run, many_close, 1},
+    {"many/shuffled", "round trip", many_open_shuffled, many_run, many_close, 1},
 #endif
 #ifdef BENCH_SHARED
-    {"scale/order", "round trip", many_open_order, many_run, NULL, 1},
-    {"scale/shuffled", "round trip", many_open_shuffled, many_run, NULL, 1},
-    {"scale/create", "coroutine created", many_open_none, many_run_create, NULL, 1},
-    {"scale/trim", "coroutine destroyed", many_open_none, many_run_trim, NULL, 1},
+    {"scale/order", "round trip", many_open_order, many_run, many_close, 1},
+    {"scale/shuffled", "round trip", many_open_shuffled, many_run, many_close, 1},
+    {"scale/create", "coroutine created", many_open_none, many_run_create, many_close, 1},
+    {"scale/trim", "coroutine destroyed", many_open_none, many_run_trim, many_close, 1},
     {"shared/alone", "round trip", switch_open_echo, switch_run_echo, switch_close, 0},
     {"shared/alternate", "round trip", depth_open, depth_run, depth_close, 1},
     {"shared/turn", "round trip", depth_open, depth_run, depth_close, 1},

@@ -13,9 +13,10 @@ enum { WARM_UP = 64 };
 
 struct many {
     size_t n;
-    struct queue queue; /* of the suspended ones */
-    cede_coro **made;   /* where they are created and destroyed, and not resumed in between */
-    size_t made_count;
+    struct queue queue; /* of those that are resumed */
+    uint32_t *order;    /* in which they were queued, or NULL */
+    cede_coro **made;   /* all, as they were created */
+    size_t made_count;  /* that exist */
 };
 
 /* The smallest frames that there can be. */
@@ -77,23 +78,43 @@ static cede_coro **new_array(size_t n)
     return array;
 }
 
+void *many_open_none(size_t n, size_t *bytes)
+{
+    struct many *many = calloc(1, sizeof *many);
+    (void)bytes;
+    bench_check(many != NULL, "no memory");
+    many->n = n;
+    many->made = new_array(n);
+    warm_up();
+    bench_count_memory_from_here();
+    return many;
+}
+
+void many_close(void *state)
+{
+    struct many *many = state;
+    destroy(many->made, many->made_count);
+    free(many->queue.ring);
+    free(many->order);
+    free(many->made);
+    free(many);
+}
+
 /* --- Visits ----------------------------------------------------------------------------------------------------- */
 
 /* Creates and starts all, and queues them in the given order, or as they were created. */
 static void *open_queue(size_t n, size_t *bytes, uint32_t *order)
 {
-    struct many *many = calloc(1, sizeof *many);
-    cede_coro **coros = new_array(n);
-    bench_check(many != NULL && queue_open(&many->queue, n), "no memory for the queue");
-    many->n = n;
-    warm_up();
+    struct many *many = many_open_none(n, bytes);
+    bench_check(queue_open(&many->queue, n), "no memory for the queue");
+    many->order = order; /* freed at the end, as `made` is, or it would be missing from the growth of memory */
     bench_count_memory_from_here();
-    create(coros, n);
-    start(coros, n);
-    *bytes = bench_depth(coros[0]);
+    create(many->made, n);
+    start(many->made, n);
+    many->made_count = n;
+    *bytes = bench_depth(many->made[0]);
     for (size_t i = 0; i < n; i++)
-        queue_push(&many->queue, coros[order != NULL ? order[i] : i]);
-    many->made = coros; /* kept until the end: what is freed now would be missing from the growth of memory */
+        queue_push(&many->queue, many->made[order != NULL ? order[i] : i]);
     return many;
 }
 
@@ -117,18 +138,6 @@ double many_run(void *state, size_t rounds)
 }
 
 /* --- Beginnings and ends ---------------------------------------------------------------------------------------- */
-
-void *many_open_none(size_t n, size_t *bytes)
-{
-    struct many *many = calloc(1, sizeof *many);
-    (void)bytes;
-    bench_check(many != NULL, "no memory");
-    many->n = n;
-    many->made = new_array(n);
-    warm_up();
-    bench_count_memory_from_here();
-    return many;
-}
 
 /* Creates all; those of the round before are destroyed outside of the measured time. */
 double many_run_create(void *state, size_t rounds)

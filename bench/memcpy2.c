@@ -66,11 +66,19 @@ static double run_areas(void *state, size_t rounds)
     return bench_now() - begin;
 }
 
+static void close_areas(void *state)
+{
+    struct areas *areas = state;
+    free(areas->saved);
+    free(areas->stack);
+    free(areas);
+}
+
 int main(int argc, char **argv)
 {
     static const struct bench_case cases[] = {
-        {"shared/alternate", "round trip", open_areas, run_areas, NULL, 1},
-        {"shared/turn", "round trip", open_areas, run_areas, NULL, 1},
+        {"shared/alternate", "round trip", open_areas, run_areas, close_areas, 1},
+        {"shared/turn", "round trip", open_areas, run_areas, close_areas, 1},
         {0},
     };
     char version[64];

@@ -49,8 +49,15 @@ int bench_main(int argc, char **argv, const struct bench_subject *subject);
 /* Nanoseconds of a clock that only goes forward. */
 double bench_now(void);
 
-/* Ends the program with status 2 and a message, if `ok` is 0. */
-void bench_check(int ok, const char *message);
+/* Ends the program with status 2 and a message. */
+__attribute__((noreturn)) void bench_fail(const char *message);
+
+/* The same, if `ok` is 0. */
+static inline void bench_check(int ok, const char *message)
+{
+    if (!ok)
+        bench_fail(message);
+}
 
 /*
  * For open, when it has made and touched the arrays of its own: the growth of resident memory counts from here, so that

@@ -70,6 +70,12 @@ static void fail(struct row *row, const char *why)
     snprintf(row->note, sizeof row->note, "failed: %s", why);
 }
 
+static void stop(struct row *row)
+{
+    row->state = ROW_NOT_RUN;
+    snprintf(row->note, sizeof row->note, "not run to the end: the minute of a quick run was over");
+}
+
 /* Reads one line of the protocol: see bench/subject.h. Returns 1 for a repetition, 0 for anything else, -1 on failure. */
 static int read_line(struct row *row, struct sample *sample, const char *line)
 {
@@ -106,8 +112,8 @@ static unsigned seconds_left(const struct measuring *measuring)
     unsigned most = measuring->options->quick ? SECONDS_QUICK : SECONDS;
     if (measuring->deadline == INT64_MAX)
         return most;
-    int64_t left = (measuring->deadline - clock_now()) / SECOND;
-    return left <= 0 ? 0 : (unsigned)(left < most ? left : most);
+    int64_t left = measuring->deadline - clock_now();
+    return left <= 0 ? 0 : (unsigned)(left / SECOND < most ? left / SECOND + 1 : most);
 }
 
 static void run_process(const struct measuring *measuring, const struct bench_case *c, struct row *row,
@@ -125,12 +131,13 @@ static void run_process(const struct measuring *measuring, const struct bench_ca
     if (row->state == ROW_NOT_RUN)
         return;
     if (request.seconds == 0) {
-        row->state = ROW_NOT_RUN;
-        snprintf(row->note, sizeof row->note, "not run: the minute of a quick run was over");
+        stop(row);
         return;
     }
     process_run(&request, &end);
-    if (end.problem[0] != '\0' || end.output == NULL)
+    if (end.problem[0] != '\0' && clock_now() >= measuring->deadline)
+        stop(row);
+    else if (end.problem[0] != '\0' || end.output == NULL)
         fail(row, end.problem[0] != '\0' ? end.problem : "no memory for its output");
     else
         read_output(row, end.output, process, repetitions);

@@ -9,40 +9,41 @@
 #define SWITCH "switch/hot switch/generator"
 #define MANY " many/order many/shuffled"
 
-enum { PAGE_STACK = 4400, DEEP_STACK = 8800 };
+enum { PAGE_STACK = 4400, DEEP_STACK = 8800, POOLED_STACK = 11000 };
 
 const struct subject subject_list[] = {
-    {"cede-inline", SUBJECT_OURS, NULL, "resume and yield compiled into the caller", SWITCH, 0},
-    {"cede-static", SUBJECT_OURS, NULL, "the functions of libcede.a", SWITCH, 0},
-    {"cede-dso", SUBJECT_OURS, NULL, "the functions of libcede.so", SWITCH, 0},
-    {"cede-fp", SUBJECT_OURS, NULL, "inline, with a floating-point environment of its own", SWITCH, 0},
-    {"cede-pool", SUBJECT_OURS, NULL, "private stacks with guards, from the default pool", "create/cycle" MANY,
-     PAGE_STACK},
-    {"cede-shared", SUBJECT_OURS, NULL, "the default shared stack",
+    {"cede-inline", SUBJECT_OURS, 0, NULL, "resume and yield compiled into the caller", SWITCH},
+    {"cede-static", SUBJECT_OURS, 0, NULL, "the functions of libcede.a", SWITCH},
+    {"cede-dso", SUBJECT_OURS, 0, NULL, "the functions of libcede.so", SWITCH},
+    {"cede-fp", SUBJECT_OURS, 0, NULL, "inline, with a floating-point environment of its own", SWITCH},
+    {"cede-pool", SUBJECT_OURS, PAGE_STACK, NULL, "private stacks with guards, from the default pool",
+     "create/cycle" MANY},
+    {"cede-shared", SUBJECT_OURS, 256, NULL, "the default shared stack",
      "create/cycle" MANY
-     " scale/order scale/shuffled scale/create scale/trim shared/alone shared/alternate shared/turn",
-     256},
-    {"boost-fcontext", SUBJECT_RIVAL, "libboost-context-dev", "boost's bare switch, on stacks without guards",
-     SWITCH MANY, PAGE_STACK},
-    {"boost-fiber-pooled", SUBJECT_RIVAL, "libboost-context-dev", "boost::context::fiber, pooled stacks without guards",
-     SWITCH " create/cycle" MANY, PAGE_STACK},
-    {"boost-fiber-protected", SUBJECT_RIVAL, "libboost-context-dev", "boost::context::fiber, stacks with guards",
-     "switch/hot create/cycle", PAGE_STACK},
-    {"boost-coroutine2", SUBJECT_RIVAL, "libboost-coroutine-dev", "boost::coroutines2, pooled stacks",
-     SWITCH " create/cycle", PAGE_STACK},
-    {"boost-fiber-sched", SUBJECT_RIVAL, "libboost-fiber-dev", "boost::fiber, with its scheduler",
-     "switch/hot create/cycle many/order", PAGE_STACK},
-    {"go", SUBJECT_RIVAL, "golang-go", "goroutines, one processor", "switch/hot create/cycle many/order scale/order",
-     2700},
-    {"lua", SUBJECT_RIVAL, "liblua5.4-dev", "lua_resume and lua_yield, from C", SWITCH " create/cycle" MANY, 1200},
-    {"ucontext", SUBJECT_RIVAL, "libc6-dev", "glibc's swapcontext", SWITCH " create/cycle" MANY, DEEP_STACK},
-    {"pcl", SUBJECT_RIVAL, "libpcl1-dev", "Portable Coroutine Library", "switch/hot create/cycle", DEEP_STACK},
-    {"state-threads", SUBJECT_RIVAL, "libst-dev", "State Threads, with its scheduler", "switch/hot create/cycle",
-     DEEP_STACK},
-    {"gnu-pth", SUBJECT_RIVAL, "libpth-dev", "GNU Portable Threads, with its scheduler", "switch/hot create/cycle",
-     DEEP_STACK},
-    {"asm-jmp", SUBJECT_LIMIT, NULL, "a jump between two stacks, nothing kept", "switch/hot" MANY, PAGE_STACK},
-    {"memcpy2", SUBJECT_LIMIT, NULL, "the two copies of a seal and an unseal", "shared/alternate shared/turn", 0},
+     " scale/order scale/shuffled scale/create scale/trim shared/alone shared/alternate shared/turn"},
+    {"boost-fcontext", SUBJECT_RIVAL, PAGE_STACK, "libboost-context-dev",
+     "boost's bare switch, on stacks without guards", SWITCH MANY},
+    {"boost-fiber-pooled", SUBJECT_RIVAL, POOLED_STACK, "libboost-context-dev",
+     "boost::context::fiber, pooled stacks without guards", SWITCH " create/cycle" MANY},
+    {"boost-fiber-protected", SUBJECT_RIVAL, PAGE_STACK, "libboost-context-dev",
+     "boost::context::fiber, stacks with guards", "switch/hot create/cycle"},
+    {"boost-coroutine2", SUBJECT_RIVAL, PAGE_STACK, "libboost-coroutine-dev", "boost::coroutines2, pooled stacks",
+     SWITCH " create/cycle"},
+    {"boost-fiber-sched", SUBJECT_RIVAL, POOLED_STACK, "libboost-fiber-dev", "boost::fiber, with its scheduler",
+     "switch/hot create/cycle many/order"},
+    {"go", SUBJECT_RIVAL, 2700, "golang-go", "goroutines, one processor",
+     "switch/hot create/cycle many/order scale/order"},
+    {"lua", SUBJECT_RIVAL, 1200, "liblua5.4-dev", "lua_resume and lua_yield, from C", SWITCH " create/cycle" MANY},
+    {"ucontext", SUBJECT_RIVAL, DEEP_STACK, "libc6-dev", "glibc's swapcontext", SWITCH " create/cycle" MANY},
+    {"pcl", SUBJECT_RIVAL, DEEP_STACK, "libpcl1-dev", "Portable Coroutine Library", "switch/hot create/cycle"},
+    {"state-threads", SUBJECT_RIVAL, DEEP_STACK, "libst-dev", "State Threads, with its scheduler",
+     "switch/hot create/cycle"},
+    {"gnu-pth", SUBJECT_RIVAL, DEEP_STACK, "libpth-dev", "GNU Portable Threads, with its scheduler",
+     "switch/hot create/cycle"},
+#ifdef __x86_64__
+    {"asm-jmp", SUBJECT_LIMIT, PAGE_STACK, NULL, "a jump between two stacks, nothing kept", "switch/hot" MANY},
+#endif
+    {"memcpy2", SUBJECT_LIMIT, 0, NULL, "the two copies of a seal and an unseal", "shared/alternate shared/turn"},
 };
 
 const size_t subject_count = sizeof subject_list / sizeof subject_list[0];

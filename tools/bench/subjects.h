@@ -18,10 +18,10 @@ enum subject_kind {
 struct subject {
     const char *name; /* its program is bench-NAME */
     enum subject_kind kind;
+    uint32_t bytes_each; /* memory of one coroutine, about, to see beforehand what cannot fit; 0: little */
     const char *package; /* Debian package that the program needs; NULL: none */
     const char *what;
-    const char *cases;   /* those that its program knows, with spaces between; once it is built, it says so itself */
-    uint32_t bytes_each; /* memory of one coroutine, about, to see beforehand what cannot fit; 0: little */
+    const char *cases; /* those that its program knows, with spaces between; once it is built, it says so itself */
 };
 
 enum { SUBJECTS_MAX = 32 };
