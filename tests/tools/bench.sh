@@ -9,47 +9,13 @@ CEDE=${CEDE:?set CEDE to the path of the cede command}
 programs=$(dirname "$CEDE")/../bench
 [ -x "$programs/bench-cede-inline" ] || { echo "SKIP: the programs in $programs are not built"; exit 77; }
 
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failed=0
-out=$dir/out
-err=$dir/err
+. "$(dirname "$0")/../support/command.sh"
 unset CEDE_BENCH_DIR
-
-fail()
-{
-    failed=1
-    echo "FAIL: $1"
-    sed 's/^/  stdout: /' "$out"
-    sed 's/^/  stderr: /' "$err"
-}
-
-# run STATUS ARGUMENT...: the command must exit with STATUS.
-run()
-{
-    want=$1
-    shift
-    title="cede $*"
-    "$CEDE" "$@" >"$out" 2>"$err" </dev/null
-    got=$?
-    [ "$got" -eq "$want" ] || fail "$title: exit status $got, not $want"
-}
-
-# says FILE TEXT: the last run has written TEXT there.
-says()
-{
-    grep -qF -e "$2" "$1" || fail "$title: no '$2'"
-}
 
 # plain FILE: there are no control characters in it.
 plain()
 {
     ! LC_ALL=C tr -d '\n\040-\176' <"$1" | grep -q . || fail "$title: control characters in $1"
-}
-
-quiet()
-{
-    [ ! -s "$1" ] || fail "$title: this was to be empty"
 }
 
 # What this build cannot do: the programs say it, and that is checked below.
