@@ -85,7 +85,7 @@ static void write_bars(FILE *script, const struct family *family)
                     color_of(sorted[i]->program->subject));
     fprintf(script, "END\nset yrange [0.5:*]\n");
     fprintf(script, "plot $bars using 0:2:3:xtic(1) with boxes lc rgb variable notitle, "
-                    "$bars using 0:2:(sprintf('%%.3g', $2)) with labels offset 0,0.6 notitle\n");
+                    "$bars using 0:2:(sprintf($2 < 100 ? '%%.1f' : '%%.0f', $2)) with labels offset 0,0.6 notitle\n");
 }
 
 /* A block of points; returns false if the subject has none. */
