@@ -15,6 +15,12 @@ demo: ## a million suspended coroutines on real input; ARGS="--coroutines 100000
 	@cmake --build $(BUILD) -j $(JOBS) --target cede_tool -- --quiet
 	@$(BUILD)/tools/cede demo $(ARGS)
 
+bench: ## the library beside its rivals; ARGS="--quick --report DIR" for others
+	@scripts/setup bench
+	@cmake --preset bench >/dev/null
+	@cmake --build build/bench -j $(JOBS) -- --quiet
+	@build/bench/tools/cede bench $(ARGS)
+
 test: ## build everything and run the whole suite
 	@scripts/setup test
 	@cmake --preset default -DCEDE_BUILD_TESTS=ON >/dev/null
@@ -35,7 +41,7 @@ format-check:
 
 tidy:
 	@cmake --preset clang >/dev/null
-	@ls src/*/*.c tools/*.c tools/*/*.c 2>/dev/null | xargs -P $(JOBS) -n 4 clang-tidy -p build/clang --quiet
+	@ls src/*/*.c tools/*.c tools/*/*.c bench/*.c 2>/dev/null | xargs -P $(JOBS) -n 4 clang-tidy -p build/clang --quiet
 
 install: ## build, and install into PREFIX (default /usr/local)
 	@scripts/setup demo
@@ -47,4 +53,4 @@ install: ## build, and install into PREFIX (default /usr/local)
 clean: ## remove everything that was built
 	@rm -rf build
 
-.PHONY: help demo test check format lint format-check tidy install clean
+.PHONY: help demo bench test check format lint format-check tidy install clean

@@ -13,6 +13,8 @@
 
 #define WARM_UP_SHARE 4 /* of a repetition's time, at least one round */
 
+static long start_bytes; /* resident before there was any coroutine */
+
 double bench_now(void)
 {
     struct timespec now;
@@ -20,10 +22,8 @@ double bench_now(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-void bench_check(int ok, const char *message)
+void bench_fail(const char *message)
 {
-    if (ok)
-        return;
     fprintf(stderr, "bench: %s\n", message);
     exit(2);
 }
@@ -59,6 +59,11 @@ static long resident_bytes(void)
     return pages * sysconf(_SC_PAGESIZE);
 }
 
+void bench_count_memory_from_here(void)
+{
+    start_bytes = resident_bytes();
+}
+
 static const struct bench_case *find_case(const struct bench_subject *subject, const char *name)
 {
     for (const struct bench_case *c = subject->cases; c->name; c++)
@@ -83,12 +88,12 @@ static size_t calibrate(const struct bench_case *c, void *state, double ns)
 
 static void measure(const struct bench_case *c, size_t n, size_t bytes, size_t repetitions, double ns)
 {
-    long before = resident_bytes();
+    bench_count_memory_from_here();
     void *state = c->open(n, &bytes);
     bench_check(state != NULL, "the case could not be set up");
     double operations = c->each ? (double)n : 1;
     c->run(state, 1);
-    printf("rss %ld\nbytes %zu\n", resident_bytes() - before, bytes);
+    printf("start %ld\nrss %ld\nbytes %zu\n", start_bytes, resident_bytes() - start_bytes, bytes);
     size_t rounds = calibrate(c, state, ns);
     for (size_t i = 0; i < repetitions; i++)
         printf("ns %.4f\n", c->run(state, rounds) / ((double)rounds * operations));

@@ -6,6 +6,7 @@
  *     PROGRAM --list                              the cases it knows, one a line, and what they count
  *     PROGRAM --version                           the library's version, one line
  *     PROGRAM CASE N BYTES REPETITIONS MS         measures, and prints
+ *                                                     start BYTES     resident before the coroutines; may be left out
  *                                                     rss BYTES       growth of resident memory by the N coroutines
  *                                                     bytes BYTES     of stack that each really uses, where that counts
  *                                                     ns NANOSECONDS  for one operation, a line a repetition
@@ -48,8 +49,21 @@ int bench_main(int argc, char **argv, const struct bench_subject *subject);
 /* Nanoseconds of a clock that only goes forward. */
 double bench_now(void);
 
-/* Ends the program with status 2 and a message, if `ok` is 0. */
-void bench_check(int ok, const char *message);
+/* Ends the program with status 2 and a message. */
+__attribute__((noreturn)) void bench_fail(const char *message);
+
+/* The same, if `ok` is 0. */
+static inline void bench_check(int ok, const char *message)
+{
+    if (!ok)
+        bench_fail(message);
+}
+
+/*
+ * For open, when it has made and touched the arrays of its own: the growth of resident memory counts from here, so that
+ * it is that of the coroutines.
+ */
+void bench_count_memory_from_here(void);
 
 /* The numbers 0 to n-1 in an order that is the same in every program: shuffled. The caller frees them. */
 uint32_t *bench_shuffled(size_t n);

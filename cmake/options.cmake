@@ -14,6 +14,7 @@ set_property(CACHE CEDE_SANITIZE PROPERTY STRINGS "" address thread)
 option(CEDE_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(CEDE_BUILD_TOOLS "Build the cede command" ${PROJECT_IS_TOP_LEVEL})
 option(CEDE_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(CEDE_BUILD_BENCH "Build the programs that cede bench runs, with those of the rivals that are installed" OFF)
 option(CEDE_CCACHE "Compile through ccache where it is found" ${PROJECT_IS_TOP_LEVEL})
 set(CEDE_TEST_WRAPPER "" CACHE STRING "A command that runs each test program, as a list (for example valgrind;-q)")
 

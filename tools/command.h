@@ -6,6 +6,7 @@
 #ifndef CEDE_TOOLS_COMMAND_H
 #define CEDE_TOOLS_COMMAND_H
 
+int command_bench(int argc, char **argv);
 int command_demo(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_help(int argc, char **argv);

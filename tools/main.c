@@ -24,11 +24,13 @@ struct command {
 
 static char program_title[] = "cede";
 static char demo_title[] = "cede demo";
+static char bench_title[] = "cede bench";
 static char version_title[] = "cede version";
 static char help_title[] = "cede help";
 
 static const struct command commands[] = {
     {"demo", demo_title, command_demo},
+    {"bench", bench_title, command_bench},
     {"version", version_title, command_version},
     {"help", help_title, command_help},
 };
@@ -153,6 +155,7 @@ static int run_program(int argc, char **argv)
                "Commands:\n"
                "  demo [FILE...]    suspends a million coroutines inside of a JSON reader,\n"
                "                    on private and on shared stacks, and compares\n"
+               "  bench             measures the library beside its rivals\n"
                "  version           prints the version\n"
                "  help [COMMAND]    explains a command\n",
     };

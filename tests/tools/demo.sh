@@ -7,42 +7,7 @@
 CEDE=${CEDE:?set CEDE to the path of the cede command}
 [ -x "$CEDE" ] || { echo "SKIP: $CEDE is not there"; exit 77; }
 
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-failed=0
-out=$dir/out
-err=$dir/err
-
-fail()
-{
-    failed=1
-    echo "FAIL: $1"
-    sed 's/^/  stdout: /' "$out"
-    sed 's/^/  stderr: /' "$err"
-}
-
-# run STATUS ARGUMENT...: the command must exit with STATUS.
-run()
-{
-    want=$1
-    shift
-    title="cede $*"
-    "$CEDE" "$@" >"$out" 2>"$err" </dev/null
-    got=$?
-    [ "$got" -eq "$want" ] || fail "$title: exit status $got, not $want"
-}
-
-# says FILE TEXT: the last run has written TEXT there.
-says()
-{
-    grep -qF -e "$2" "$1" || fail "$title: no '$2'"
-}
-
-# quiet FILE: the last run has written nothing there.
-quiet()
-{
-    [ ! -s "$1" ] || fail "$title: this was to be empty"
-}
+. "$(dirname "$0")/../support/command.sh"
 
 records=$dir/records.json
 cat >"$records" <<'EOF'

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "complain.h"
 
 enum { OPTION_SEED = 256, OPTION_JSON, OPTION_NO_PROGRESS };
@@ -27,26 +28,10 @@ static const struct argp_option option_list[] = {
     {0},
 };
 
-/* Stores a number in decimal digits. Returns false if it is too large; then *number is UINT64_MAX. */
-static bool parse_number(uint64_t *number, const char *text, const char *what, struct argp_state *state)
-{
-    *number = 0;
-    if (*text == '\0' || strspn(text, "0123456789") != strlen(text))
-        argp_error(state, "%s: '%s' is not a whole number", what, text);
-    for (; *text >= '0' && *text <= '9'; text++) {
-        unsigned digit = (unsigned)(*text - '0');
-        if (*number > (UINT64_MAX - digit) / 10) {
-            *number = UINT64_MAX;
-            return false;
-        }
-        *number = *number * 10 + digit;
-    }
-    return true;
-}
-
 static void set_coroutines(struct demo_options *options, const char *text, struct argp_state *state)
 {
-    parse_number(&options->coroutines, text, "--coroutines", state); /* too many are refused like any that cannot fit */
+    argument_number(&options->coroutines, text, "--coroutines",
+                    state); /* too many are refused like any that cannot fit */
     options->coroutines_given = true;
     if (options->coroutines == 0)
         argp_error(state, "--coroutines: give 1 or more");
@@ -55,7 +40,7 @@ static void set_coroutines(struct demo_options *options, const char *text, struc
 static void set_pieces(struct demo_options *options, const char *text, struct argp_state *state)
 {
     uint64_t pieces;
-    parse_number(&pieces, text, "--pieces", state);
+    argument_number(&pieces, text, "--pieces", state);
     if (pieces < 2 || pieces > PIECES_MAX)
         argp_error(state, "--pieces: '%s' is not allowed: give 2 to %d", text, PIECES_MAX);
     options->pieces = (uint32_t)pieces;
@@ -63,7 +48,7 @@ static void set_pieces(struct demo_options *options, const char *text, struct ar
 
 static void set_seed(struct demo_options *options, const char *text, struct argp_state *state)
 {
-    if (!parse_number(&options->seed, text, "--seed", state))
+    if (!argument_number(&options->seed, text, "--seed", state))
         argp_error(state, "--seed: '%s' is not allowed: give 0 to %" PRIu64, text, UINT64_MAX);
 }
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "complain.h"
-#include "demo/memory.h"
+#include "memory.h"
 #include "demo/report.h"
 
 /* Bytes, on the side of caution. */

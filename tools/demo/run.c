@@ -17,10 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "demo/memory.h"
+#include "memory.h"
 #include "demo/piece_feed.h"
 #include "demo/pieces.h"
-#include "demo/progress.h"
+#include "progress.h"
 #include "demo/random.h"
 
 enum {

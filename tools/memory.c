@@ -3,7 +3,7 @@
  * memory.c - reading /proc and the control group.
  */
 #define _GNU_SOURCE 1
-#include "demo/memory.h"
+#include "memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>

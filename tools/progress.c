@@ -3,7 +3,7 @@
  * progress.c - drawing the line, so that it fits on the terminal and never wraps.
  */
 #define _GNU_SOURCE 1
-#include "demo/progress.h"
+#include "progress.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 /*
  * memory.h - what the kernel says about memory, in bytes.
  */
-#ifndef CEDE_DEMO_MEMORY_H
-#define CEDE_DEMO_MEMORY_H
+#ifndef CEDE_TOOLS_MEMORY_H
+#define CEDE_TOOLS_MEMORY_H
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
 /*
  * progress.h - one line on a terminal that says how far a run is. Nothing is written if it is off.
  */
-#ifndef CEDE_DEMO_PROGRESS_H
-#define CEDE_DEMO_PROGRESS_H
+#ifndef CEDE_TOOLS_PROGRESS_H
+#define CEDE_TOOLS_PROGRESS_H
 
 #include "complain.h"
 

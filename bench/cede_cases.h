@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench/cede_cases.h - what the programs that measure cede itself are made of.
+ *
+ * The same files are compiled once for each of these programs, with
+ *
+ *     BENCH_CALLS    resume and yield are calls of the library's functions; otherwise they are compiled in
+ *     BENCH_FLAGS    CEDE_CORO_* for the coroutines of switch/...
+ *     BENCH_STACK    CEDE_PRIVATE or CEDE_SHARED
+ *     BENCH_POOL     the program is bench-cede-pool: what many private stacks cost
+ *     BENCH_SHARED   the program is bench-cede-shared: what shared stacks cost
+ *
+ * A call of the library that fails ends the program with its reason.
+ */
+#ifndef CEDE_BENCH_CEDE_CASES_H
+#define CEDE_BENCH_CEDE_CASES_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cede/cede.h>
+
+#include "subject.h"
+
+#ifndef BENCH_FLAGS
+#define BENCH_FLAGS 0
+#endif
+#ifndef BENCH_STACK
+#define BENCH_STACK CEDE_PRIVATE
+#endif
+
+#ifdef BENCH_CALLS
+#define BENCH_RESUME(...) (cede_coro_resume)(__VA_ARGS__)
+#define BENCH_YIELD(...) (cede_yield)(__VA_ARGS__)
+#else
+#define BENCH_RESUME(...) cede_coro_resume(__VA_ARGS__)
+#define BENCH_YIELD(...) cede_yield(__VA_ARGS__)
+#endif
+
+static inline void bench_require(int error, const char *what)
+{
+    char message[160];
+    if (error == 0)
+        return;
+    snprintf(message, sizeof message, "%s: %s", what, cede_strerror(error));
+    bench_fail(message);
+}
+
+/* The bytes that a suspended coroutine uses. */
+static inline size_t bench_depth(cede_coro *coro)
+{
+    cede_coro_stats stats = {.size = sizeof stats};
+    bench_require(cede_coro_stats_get(coro, &stats), "cede_coro_stats_get");
+    return (size_t)stats.depth;
+}
+
+/* cede_switch.c: one coroutine. */
+void *switch_open_echo(size_t n, size_t *bytes);
+double switch_run_echo(void *state, size_t rounds);
+void *switch_open_generator(size_t n, size_t *bytes);
+double switch_run_generator(void *state, size_t rounds);
+void switch_close(void *state);
+
+/* cede_create.c: coroutines that begin and end. */
+void *create_open(size_t n, size_t *bytes);
+double create_run(void *state, size_t rounds);
+
+/* cede_many.c: very many, one resumed after the other. */
+void *many_open_order(size_t n, size_t *bytes);
+void *many_open_shuffled(size_t n, size_t *bytes);
+double many_run(void *state, size_t rounds);
+void *many_open_none(size_t n, size_t *bytes);
+double many_run_create(void *state, size_t rounds);
+double many_run_trim(void *state, size_t rounds);
+void many_close(void *state);
+
+/* cede_depth.c: some of a given depth, which take turns on one shared stack. */
+void *depth_open(size_t n, size_t *bytes);
+double depth_run(void *state, size_t rounds);
+void depth_close(void *state);
+
+#endif

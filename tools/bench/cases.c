@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cases.c - the tables of suites and cases. A suite is added here, and its cases to the programs that know them.
+ */
+#include "bench/cases.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct suite suite_list[] = {
+    {"switch", "one coroutine resumed in a loop"},
+    {"create", "create, run to the end, destroy"},
+    {"shared", "few and some coroutines on one shared stack"},
+    {"deep", "two deep coroutines on one shared stack"},
+    {"many", "very many coroutines, resumed in turn"},
+    {"scale", "millions of coroutines with the smallest frames"},
+};
+const size_t suite_count = sizeof suite_list / sizeof suite_list[0];
+
+#define ALTERNATE(suite, bytes, flags)                                                                                 \
+    {                                                                                                                  \
+        suite, "shared/alternate", 2, bytes, SHOW_BYTES | (flags)                                                      \
+    }
+#define TURN(bytes, flags)                                                                                             \
+    {                                                                                                                  \
+        "shared", "shared/turn", 10000, bytes, SHOW_N | SHOW_BYTES | (flags)                                           \
+    }
+
+const struct bench_case case_list[] = {
+    {"switch", "switch/hot", 1, 0, QUICK},
+    {"switch", "switch/generator", 1, 0, QUICK},
+    {"create", "create/cycle", 1, 0, QUICK},
+    {"shared", "shared/alone", 1, 0, QUICK},
+    ALTERNATE("shared", 72, QUICK),
+    ALTERNATE("shared", 152, QUICK),
+    ALTERNATE("shared", 344, 0),
+    ALTERNATE("shared", 1100, QUICK),
+    ALTERNATE("shared", 4096, 0),
+    ALTERNATE("shared", 16384, 0),
+    TURN(152, QUICK),
+    TURN(1100, 0),
+    TURN(4200, 0),
+    ALTERNATE("deep", 65536, QUICK),
+    ALTERNATE("deep", 131072, 0),
+    ALTERNATE("deep", 262144, 0),
+    ALTERNATE("deep", 1048576, QUICK),
+    ALTERNATE("deep", 4194304, 0),
+    {"many", "many/order", 10000, 0, SHOW_N | QUICK},
+    {"many", "many/shuffled", 10000, 0, SHOW_N | QUICK},
+    {"many", "many/order", 100000, 0, SHOW_N | QUICK},
+    {"many", "many/shuffled", 100000, 0, SHOW_N | QUICK},
+    {"many", "many/order", 1000000, 0, SHOW_N},
+    {"many", "many/shuffled", 1000000, 0, SHOW_N},
+    {"scale", "scale/order", 1000000, 0, SHOW_N | QUICK},
+    {"scale", "scale/shuffled", 1000000, 0, SHOW_N | QUICK},
+    {"scale", "scale/create", 1000000, 0, SHOW_N | QUICK},
+    {"scale", "scale/trim", 1000000, 0, SHOW_N | QUICK},
+    {"scale", "scale/order", 10000000, 0, SHOW_N},
+    {"scale", "scale/shuffled", 10000000, 0, SHOW_N},
+    {"scale", "scale/create", 10000000, 0, SHOW_N},
+    {"scale", "scale/trim", 10000000, 0, SHOW_N},
+};
+const size_t case_count = sizeof case_list / sizeof case_list[0];
+_Static_assert(sizeof case_list / sizeof case_list[0] <= CASES_MAX, "");
+
+char *case_name(char *text, const struct bench_case *c)
+{
+    char n[16] = "", bytes[16] = "";
+    if (c->flags & SHOW_N)
+        snprintf(n, sizeof n, "-%" PRIu32, c->n);
+    if (c->flags & SHOW_BYTES)
+        snprintf(bytes, sizeof bytes, "-%" PRIu32, c->bytes);
+    snprintf(text, CASE_NAME, "%s%s%s", c->program_case, n, bytes);
+    return text;
+}
+
+bool suite_exists(const char *name)
+{
+    for (size_t i = 0; i < suite_count; i++)
+        if (strcmp(suite_list[i].name, name) == 0)
+            return true;
+    return false;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * results.h - what was measured: for each case a row for each subject, and for each row its repetitions.
+ */
+#ifndef CEDE_BENCH_RESULTS_H
+#define CEDE_BENCH_RESULTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/cases.h"
+#include "bench/programs.h"
+
+enum row_state {
+    ROW_WAITING, /* nothing is measured yet */
+    ROW_MEASURED,
+    ROW_NOT_BUILT, /* this one and the next two have a note */
+    ROW_NOT_RUN,
+    ROW_FAILED
+};
+
+/* One repetition, and what its process said of memory. */
+struct sample {
+    double ns;     /* of one operation */
+    int64_t rss;   /* growth by all n together, bytes */
+    int64_t start; /* resident before, bytes; -1: not said */
+    uint64_t bytes;
+    unsigned process; /* which one, from 1 */
+};
+
+struct row {
+    const struct program *program;
+    enum row_state state;
+    char note[PROCESS_PROBLEM + 40];
+    char unit[UNIT_SIZE];
+    struct sample *samples;
+    size_t count;
+    size_t room;
+    double median; /* these six follow from the samples */
+    double min;
+    double spread; /* (maximum - minimum) / median */
+    int64_t rss;
+    int64_t start;
+    uint64_t bytes;
+};
+
+struct case_result {
+    const struct bench_case *c;
+    char name[CASE_NAME];
+    struct row rows[SUBJECTS_MAX];
+    size_t row_count;
+};
+
+struct results {
+    size_t count;
+    struct case_result list[CASES_MAX];
+};
+
+/* Adds a repetition. Returns false if there is no memory. */
+bool row_add(struct row *row, const struct sample *sample);
+
+/* Computes what follows from the samples, of which there must be one. */
+void row_settle(struct row *row);
+
+/* Fills sorted, of SUBJECTS_MAX elements: those that were measured, fastest first, then all others. */
+void case_sort(const struct case_result *result, const struct row **sorted);
+
+/* The row that the others are compared with: boost-fcontext's, else the first measured rival's or limit's, or NULL. */
+const struct row *case_baseline(const struct case_result *result);
+
+void results_free(struct results *results);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * targets.c - the table of targets. Most are ratios to a rival in the same run, since times depend on the machine.
+ */
+#include "bench/targets.h"
+
+#include <stdio.h>
+
+#define HOT "switch/hot"
+#define FCONTEXT "boost-fcontext"
+#define POOLED "boost-fiber-pooled"
+#define SHARED "cede-shared"
+#define POOL "cede-pool"
+#define TIMES(case_, subject_, limit_, reference_case, reference_)                                                     \
+    {                                                                                                                  \
+        case_, subject_, TARGET_RATIO, limit_, reference_case, reference_                                              \
+    }
+#define OF_HOT(case_, subject_, limit_) TIMES(case_, subject_, limit_, HOT, FCONTEXT)
+#define OF_COPIES(case_, limit_) TIMES(case_, SHARED, limit_, case_, "memcpy2")
+
+const struct target target_list[] = {
+    OF_HOT(HOT, "cede-inline", 0.40),
+    OF_HOT(HOT, "cede-static", 0.85),
+    OF_HOT(HOT, "cede-dso", 0.95),
+    OF_HOT(HOT, "cede-fp", 1.25),
+    TIMES("switch/generator", "cede-inline", 0.40, "switch/generator", FCONTEXT),
+    TIMES("create/cycle", POOL, 0.30, "create/cycle", POOLED),
+    TIMES("create/cycle", SHARED, 0.30, "create/cycle", POOLED),
+    TIMES("shared/alone", SHARED, 1.1, HOT, "cede-inline"),
+    OF_HOT("shared/alternate-72", SHARED, 0.9),
+    OF_HOT("shared/alternate-152", SHARED, 1.0),
+    OF_HOT("shared/alternate-344", SHARED, 1.3),
+    OF_HOT("shared/alternate-1100", SHARED, 2.5),
+    OF_COPIES("shared/alternate-4096", 1.15),
+    OF_COPIES("shared/alternate-16384", 1.15),
+    OF_COPIES("shared/alternate-65536", 1.15),
+    OF_COPIES("shared/alternate-131072", 1.15),
+    OF_COPIES("shared/alternate-1048576", 0.4),
+    OF_COPIES("shared/alternate-4194304", 0.4),
+    OF_HOT("shared/turn-10000-152", SHARED, 1.7),
+    OF_HOT("shared/turn-10000-1100", SHARED, 4.5),
+    OF_HOT("shared/turn-10000-4200", SHARED, 18),
+    TIMES("many/order-1000000", POOL, 0.7, "many/order-1000000", FCONTEXT),
+    TIMES("many/shuffled-1000000", POOL, 0.4, "many/shuffled-1000000", FCONTEXT),
+    {"many/order-1000000", POOL, TARGET_RSS_EACH, 4400, NULL, NULL},
+    OF_HOT("scale/order-10000000", SHARED, 1.4),
+    OF_HOT("scale/shuffled-10000000", SHARED, 9),
+    {"scale/order-10000000", SHARED, TARGET_RSS_EACH, 160, NULL, NULL},
+    {"scale/create-10000000", SHARED, TARGET_NS, 60, NULL, NULL},
+    {"scale/trim-10000000", SHARED, TARGET_GROWTH, 5, NULL, NULL},
+};
+const size_t target_count = sizeof target_list / sizeof target_list[0];
+
+bool target_value(const struct target *target, const struct figures *figures, double *value)
+{
+    const struct figure *figure = figures_find(figures, target->name, target->subject);
+    const struct figure *reference =
+        target->reference != NULL ? figures_find(figures, target->reference_name, target->reference) : NULL;
+    if (figure == NULL)
+        return false;
+    switch (target->measure) {
+    case TARGET_RATIO:
+        *value = reference != NULL && reference->ns_median > 0 ? figure->ns_median / reference->ns_median : 0;
+        return *value > 0;
+    case TARGET_NS: *value = figure->ns_median; return true;
+    case TARGET_RSS_EACH: *value = (double)figure->rss_bytes / (double)figure->n; return figure->n > 0;
+    case TARGET_GROWTH: *value = 100.0 * (double)figure->rss_bytes / (double)figure->start; return figure->start > 0;
+    default: return false;
+    }
+}
+
+char *target_text(char *text, const struct target *target)
+{
+    const char *other = target->reference_name;
+    switch (target->measure) {
+    case TARGET_RATIO:
+        snprintf(text, TARGET_TEXT, "<= %.2f x %s%s%s", target->limit, target->reference,
+                 other == target->name ? "" : " ", other == target->name ? "" : other);
+        break;
+    case TARGET_NS: snprintf(text, TARGET_TEXT, "<= %.0f ns", target->limit); break;
+    case TARGET_RSS_EACH: snprintf(text, TARGET_TEXT, "<= %.0f bytes of RSS each", target->limit); break;
+    default: snprintf(text, TARGET_TEXT, "<= %.0f %% of growth", target->limit); break;
+    }
+    return text;
+}
+
+char *target_value_text(char *text, const struct target *target, double value)
+{
+    static const char *const formats[] = {[TARGET_RATIO] = "%.2f x",
+                                          [TARGET_NS] = "%.1f ns",
+                                          [TARGET_RSS_EACH] = "%.0f bytes",
+                                          [TARGET_GROWTH] = "%.1f %%"};
+    snprintf(text, TARGET_TEXT, formats[target->measure], value);
+    return text;
+}
+
+static void print_target(const struct target *target, const char *measured, const char *verdict)
+{
+    char wanted[TARGET_TEXT];
+    printf("  %-24s %-12s %-34s %12s  %s\n", target->name, target->subject, target_text(wanted, target), measured,
+           verdict);
+}
+
+void targets_print(const struct figures *figures, bool all)
+{
+    size_t met = 0, measured = 0;
+    for (size_t i = 0; i < target_count; i++) {
+        const struct target *target = &target_list[i];
+        char text[TARGET_TEXT];
+        double value;
+        bool known = target_value(target, figures, &value);
+        if (!known && !all)
+            continue;
+        if (i == 0 || (measured == 0 && !all))
+            printf("targets:\n");
+        measured += known;
+        met += known && value <= target->limit;
+        print_target(target, known ? target_value_text(text, target, value) : "not measured",
+                     !known                   ? ""
+                     : value <= target->limit ? "met"
+                                              : "MISSED");
+    }
+    if (measured > 0 || all)
+        printf("%zu of %zu targets were measured, and %zu of these met\n", measured, target_count, met);
+}
