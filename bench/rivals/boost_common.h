@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench/rivals/boost_common.h - what the programs that measure parts of Boost share: its version, and its pooled stacks.
+ * bench/rivals/boost_common.h - what the programs that measure parts of Boost share: its version, and its pooled
+ * stacks.
  */
 #ifndef CEDE_BENCH_RIVALS_BOOST_COMMON_H
 #define CEDE_BENCH_RIVALS_BOOST_COMMON_H
@@ -28,9 +29,9 @@ inline int boost_main(int argc, char **argv, const bench_case *cases)
 }
 
 /*
- * The pool writes into the lowest bytes of each stack, the coroutine into the highest: two pages each. It asks malloc for
- * ever larger pieces. Where the machine makes huge pages of them unasked, that is quick as long as there is enough memory,
- * and so it is turned off only if there is not.
+ * The pool writes into the lowest bytes of each stack, the coroutine into the highest: two pages each. It asks malloc
+ * for ever larger pieces. Where the machine makes huge pages of them unasked, that is quick as long as there is enough
+ * memory, and so it is turned off only if there is not.
  */
 struct PooledStacks {
     boost::context::pooled_fixedsize_stack stacks{stack_size};

@@ -2,7 +2,9 @@
 /*
  * bench/rivals/boost_coroutine2.cpp - Boost.Coroutine2, on pooled stacks.
  *
- * Its coroutines carry values one way. These are of the kind that hands them out; what goes in is left in a variable.
+ * Of its coroutines the quickest are those that carry no values: what goes in and comes out is left in a variable,
+ * which takes half the time of those that hand out pointers. The end of one is slow because it is left suspended, and
+ * unwound by an exception when it is destroyed.
  */
 #include <optional>
 
@@ -13,7 +15,7 @@
 
 namespace {
 
-using Types = boost::coroutines2::coroutine<void *>;
+using Types = boost::coroutines2::coroutine<void>;
 
 template <class Body> class Coroutine {
   public:
@@ -21,31 +23,32 @@ template <class Body> class Coroutine {
 
     void *start(Source &source, void *in)
     {
-        in_ = in;
-        inside_.emplace(source.stacks, [this](Types::push_type &out) { enter(out); });
-        return *inside_ ? inside_->get() : in_;
+        message_ = in;
+        inside_.emplace(source.stacks, [this](Types::push_type &caller) { enter(caller); });
+        return message_;
     }
 
     void *resume(void *in)
     {
-        in_ = in;
+        message_ = in;
         (*inside_)();
-        return inside_->get();
+        return message_;
     }
 
   private:
-    void enter(Types::push_type &give)
+    void enter(Types::push_type &caller)
     {
-        in_ = Body::run(
-            [this, &give](void *out) {
-                give(out);
-                return in_;
+        message_ = Body::run(
+            [this, &caller](void *out) {
+                message_ = out;
+                caller();
+                return message_;
             },
-            in_);
+            message_);
     }
 
     std::optional<Types::pull_type> inside_;
-    void *in_ = nullptr; /* at the end, what the body returned */
+    void *message_ = nullptr; /* to the one that runs next */
 };
 
 const bench_case cases[] = {rival::hot<Coroutine>, rival::generator<Coroutine>, rival::cycle<Coroutine>, {}};

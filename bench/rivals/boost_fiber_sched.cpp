@@ -13,23 +13,34 @@
 
 namespace {
 
-struct Fibers {
+class Fibers {
+  public:
     static constexpr bool must_end = true; /* the main thread's fiber waits for the others when it is destroyed */
 
     using Handle = boost::fibers::fiber;
 
     static void begin(std::size_t n) { source.emplace(n); }
 
-    /* Runs at once: quicker here than to be queued first. */
     static Handle create(void *(*entry)(void *), void *argument)
     {
-        return Handle(boost::fibers::launch::dispatch, std::allocator_arg, source->stacks,
-                      [entry, argument] { entry(argument); });
+        return launch(boost::fibers::launch::post, entry, argument);
+    }
+
+    /* To run at once is quicker than to be queued first; one that does not end would let all those in the queue run. */
+    static void live(void *(*entry)(void *), void *argument)
+    {
+        launch(boost::fibers::launch::dispatch, entry, argument).join();
     }
 
     static void join(Handle &fiber) { fiber.join(); }
 
     static void yield(rival::Side) { boost::this_fiber::yield(); }
+
+  private:
+    static Handle launch(boost::fibers::launch policy, void *(*entry)(void *), void *argument)
+    {
+        return Handle(policy, std::allocator_arg, source->stacks, [entry, argument] { entry(argument); });
+    }
 
     static inline std::optional<rival::PooledStacks> source;
 };

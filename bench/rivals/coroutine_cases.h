@@ -13,8 +13,9 @@
  *         void *resume(void *in);                runs it until it yields; returns what it yields
  *     };
  *
- * and lists the cases that it has: hot<Coroutine>, order<Coroutine> and so on. What is suspended when the program ends is
- * left alone: only create/cycle measures ends. All of it is inlined, so nothing here comes between the library and the loop.
+ * and lists the cases that it has: hot<Coroutine>, order<Coroutine> and so on. What is suspended when the program ends
+ * is left alone: only create/cycle measures ends. All of it is inlined, so nothing here comes between the library and
+ * the loop.
  */
 #ifndef CEDE_BENCH_RIVALS_COROUTINE_CASES_H
 #define CEDE_BENCH_RIVALS_COROUTINE_CASES_H
@@ -29,7 +30,7 @@
 
 namespace rival {
 
-/* --- What the coroutines do: yield(value) gives a value out and returns the next one that comes in. ---------------- */
+/* --- What the coroutines do: yield(value) gives a value out and returns the next one that comes in. --------------- */
 
 /* Gives back what it gets. */
 struct Echo {
@@ -56,7 +57,7 @@ struct Finish {
     template <class Yield> static void *run(Yield &&, void *value) { return value; }
 };
 
-/* --- One coroutine ------------------------------------------------------------------------------------------------- */
+/* --- One coroutine ------------------------------------------------------------------------------------------------ */
 
 template <class Coroutine> struct One {
     typename Coroutine::Source source{1};
@@ -97,7 +98,7 @@ template <class Coroutine> double run_generator(void *state, std::size_t rounds)
     return took;
 }
 
-/* --- Beginnings and ends ------------------------------------------------------------------------------------------- */
+/* --- Beginnings and ends ------------------------------------------------------------------------------------------ */
 
 template <class Coroutine> void *open_source(std::size_t, std::size_t *)
 {
@@ -119,7 +120,7 @@ template <class Coroutine> double run_cycle(void *state, std::size_t rounds)
     return took;
 }
 
-/* --- Very many ----------------------------------------------------------------------------------------------------- */
+/* --- Very many ---------------------------------------------------------------------------------------------------- */
 
 struct Free {
     void operator()(void *memory) const { std::free(memory); }
@@ -157,7 +158,7 @@ template <class Coroutine, bool Shuffled> double run_many(void *state, std::size
     return bench_now() - start;
 }
 
-/* --- The cases ----------------------------------------------------------------------------------------------------- */
+/* --- The cases ---------------------------------------------------------------------------------------------------- */
 
 template <template <class> class Coroutine>
 constexpr bench_case hot = {

@@ -2,8 +2,8 @@
 /*
  * bench/rivals/gnu_pth.cpp - GNU Portable Threads.
  *
- * Each turn of its scheduler asks the kernel for the time, for signals and for events; to name the thread that shall run
- * next, or to give stacks that are used again, changes nothing that can be measured.
+ * Each turn of its scheduler asks the kernel for the time, for signals and for events; to name the thread that shall
+ * run next, or to give stacks that are used again, changes nothing that can be measured.
  */
 #include <cstdio>
 #include <new>
@@ -34,7 +34,7 @@ struct Threads {
         return thread;
     }
 
-    static void join(Handle &thread) { pth_join(thread, nullptr); }
+    static void live(void *(*entry)(void *), void *argument) { pth_join(create(entry, argument), nullptr); }
 
     static void yield(rival::Side) { pth_yield(nullptr); }
 };

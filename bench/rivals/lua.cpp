@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench/rivals/lua.cpp - Lua's coroutines, without the language: C functions that are resumed by lua_resume and yield by
- * lua_yieldk.
+ * bench/rivals/lua.cpp - Lua's coroutines, without the language: C functions that are resumed by lua_resume and yield
+ * by lua_yieldk.
  *
  * A C function that yields is gone; what is called when it is resumed is its continuation. The bodies are thus other
  * functions than those of the other libraries, and do the same. The coroutines are destroyed by the garbage collector.

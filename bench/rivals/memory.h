@@ -2,8 +2,8 @@
 /*
  * bench/rivals/memory.h - what very many coroutines need of the machine.
  *
- * A page is taken from the machine when it is first touched, and the machine ends a program that touches more than there
- * are. So whether there are enough is asked before.
+ * A page is taken from the machine when it is first touched, and the machine ends a program that touches more than
+ * there are. So whether there are enough is asked before.
  */
 #ifndef CEDE_BENCH_RIVALS_MEMORY_H
 #define CEDE_BENCH_RIVALS_MEMORY_H

@@ -13,7 +13,8 @@
 
 namespace {
 
-struct Threads {
+class Threads {
+  public:
     static constexpr bool must_end = false;
 
     using Handle = st_thread_t;
@@ -37,7 +38,7 @@ struct Threads {
         return thread;
     }
 
-    static void join(Handle &thread) { st_thread_join(thread, nullptr); }
+    static void live(void *(*entry)(void *), void *argument) { st_thread_join(create(entry, argument), nullptr); }
 
     static void yield(rival::Side side)
     {
@@ -45,6 +46,7 @@ struct Threads {
         st_cond_wait(turn[side]);
     }
 
+  private:
     static constexpr int stack_size = 64 * 1024;
     static inline st_cond_t turn[2]; /* one waits for it */
 };

@@ -8,14 +8,15 @@
  *         static constexpr bool must_end;        the program cannot end before its threads have
  *         using Handle;
  *         static void begin(std::size_t n);      first of all; n threads will live at a time
- *         static Handle create(void *(*entry)(void *), void *argument);
- *         static void join(Handle &thread);      waits for its end, and frees it
+ *         static Handle create(void *(*entry)(void *), void *argument); one that has its turn when others yield
+ *         static void live(void *(*entry)(void *), void *argument);     a whole life: create, wait for its end, free
+ *         static void join(Handle &thread);      waits for its end, and frees it; only if they must end
  *         static void yield(rival::Side side);   lets all the others run, and comes back
  *     };
  *
- * What fails in begin or create throws. switch/hot is two threads that give way to each other, so one round trip is two
- * yields. Where a library has something quicker than its yield for two threads that know each other, yield(side) is that.
- * The values go through a variable.
+ * What fails in begin, create or live throws. switch/hot is two threads that give way to each other, so one round trip
+ * is two yields. Where a library has something quicker than its yield for two threads that know each other, yield(side)
+ * is that. The values go through a variable.
  */
 #ifndef CEDE_BENCH_RIVALS_THREAD_CASES_H
 #define CEDE_BENCH_RIVALS_THREAD_CASES_H
@@ -33,7 +34,7 @@ enum Side { SIDE_MAIN, SIDE_PARTNER };
 inline void *message; /* to the one that runs next */
 inline bool ending;   /* threads that yield are to return */
 
-/* --- Some that give way to each other ------------------------------------------------------------------------------ */
+/* --- Some that give way to each other ----------------------------------------------------------------------------- */
 
 template <class Threads> void *echo(void *)
 {
@@ -59,11 +60,11 @@ template <class Threads> class Crowd {
     Crowd &operator=(const Crowd &) = delete;
     ~Crowd()
     {
-        if (!Threads::must_end)
-            return;
-        ending = true;
-        for (auto &thread : threads_)
-            Threads::join(thread);
+        if constexpr (Threads::must_end) {
+            ending = true;
+            for (auto &thread : threads_)
+                Threads::join(thread);
+        }
     }
 
   private:
@@ -111,7 +112,7 @@ template <class Threads> double run_order(void *, std::size_t rounds)
     return bench_now() - start;
 }
 
-/* --- Beginnings and ends ------------------------------------------------------------------------------------------- */
+/* --- Beginnings and ends ------------------------------------------------------------------------------------------ */
 
 inline void *finish(void *argument)
 {
@@ -134,8 +135,7 @@ template <class Threads> double run_cycle(void *state, std::size_t rounds)
     double start = bench_now();
     for (std::size_t i = 0; i < rounds; i++) {
         message = nullptr;
-        typename Threads::Handle thread = Threads::create(finish, state);
-        Threads::join(thread);
+        Threads::live(finish, state);
         failed |= message != state;
     }
     double took = bench_now() - start;
@@ -143,7 +143,7 @@ template <class Threads> double run_cycle(void *state, std::size_t rounds)
     return took;
 }
 
-/* --- The cases ----------------------------------------------------------------------------------------------------- */
+/* --- The cases ---------------------------------------------------------------------------------------------------- */
 
 template <class Threads>
 constexpr bench_case hot = {"switch/hot", "round trip", open_pair<Threads>, run_hot<Threads>, close_crowd<Threads>, 0};

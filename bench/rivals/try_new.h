@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench/rivals/try_new.h - makes the state of a case: what is thrown by it, or by the library, is a case that could not be
- * set up.
+ * bench/rivals/try_new.h - makes the state of a case: what is thrown by it, or by the library, is a case that could not
+ * be set up.
  */
 #ifndef CEDE_BENCH_RIVALS_TRY_NEW_H
 #define CEDE_BENCH_RIVALS_TRY_NEW_H
