@@ -2,8 +2,8 @@
 /*
  * big_stack.c - a deep call from a coroutine that waits at little depth.
  *
- * Each coroutine evaluates what it is sent, by recursion: deeper than its own stack of 64 KiB allows, and than one would
- * want to keep aside on a shared one. While it waits, only its own frame is there.
+ * Each coroutine evaluates what it is sent, by recursion: deeper than its own stack of 64 KiB allows, and than one
+ * would want to keep aside on a shared one. While it waits, only its own frame is there.
  */
 #include <cede/cede.h>
 

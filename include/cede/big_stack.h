@@ -35,9 +35,9 @@ extern "C" {
  *   - a C++ exception that leaves it calls std::terminate; one that is caught inside is fine;
  *   - a longjmp out of it is an error that is not noticed.
  *
- * It may resume other coroutines, under the rules that hold for its caller, and these may wait. Within a call, a further
- * one is a plain call on the same stack. A coroutine that is resumed from inside of a call and makes one itself gets
- * another big stack: a thread has as many as calls were ever nested in this way.
+ * It may resume other coroutines, under the rules that hold for its caller, and these may wait. Within a call, a
+ * further one is a plain call on the same stack. A coroutine that is resumed from inside of a call and makes one itself
+ * gets another big stack: a thread has as many as calls were ever nested in this way.
  *
  * Outside of coroutines it does the same. In split-stack builds, the big stack is a plain one that does not grow.
  *

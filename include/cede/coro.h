@@ -129,9 +129,9 @@ CEDE_API int cede_coro_resume(cede_coro *coro, void *in, void **out);
  * (cede_context_switch, swapcontext), what is used there cannot be kept, and the process is aborted with a message when
  * the coroutine would have to be sealed.
  *
- * Returns 0; CEDE_ENOCORO outside of a coroutine; CEDE_EBIGSTACK in a call on a big stack (cede/big_stack.h). In checked
- * builds also CEDE_ESTACKPTR: `out` points into the shared stack that the caller runs on. On failure nothing has
- * happened.
+ * Returns 0; CEDE_ENOCORO outside of a coroutine; CEDE_EBIGSTACK in a call on a big stack (cede/big_stack.h). In
+ * checked builds also CEDE_ESTACKPTR: `out` points into the shared stack that the caller runs on. On failure nothing
+ * has happened.
  * Context: anywhere but in signal handlers. Threads: any, each for itself. Since: 0.1.
  */
 CEDE_API int cede_yield(void *out, void **in);

@@ -5,7 +5,8 @@
  * A thread's chain of running coroutines is linked from each to who resumed it, by `link`. A call on a big stack stands
  * in that chain between the caller and what the call resumes: what is resumed from there has the big stack's `hot` for
  * its `link`, and comes back to it. The big stack's own `link` is NULL, like that of a thread's own stack, so that an
- * inline yield on it finds nobody to give way to, and asks the library. Whoever walks the chain uses the functions below.
+ * inline yield on it finds nobody to give way to, and asks the library. Whoever walks the chain uses the functions
+ * below.
  */
 #ifndef CEDE_CORO_BIG_STACK_H
 #define CEDE_CORO_BIG_STACK_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Overflow of a big stack: the process dies by the normal signal, after one line on standard error that names the big stack,
- * its size, and the coroutine that made the call. An overflow of another stack meanwhile is still told as one of that.
+ * Overflow of a big stack: the process dies by the normal signal, after one line on standard error that names the big
+ * stack, its size, and the coroutine that made the call. An overflow of another stack meanwhile is still told as one of
+ * that.
  */
 #include <stdarg.h>
 #include <stddef.h>

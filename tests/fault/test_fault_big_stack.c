@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 // LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
- * Out of memory in calls on a big stack: the first one of a thread, and one in a coroutine that was resumed from inside of
- * another; and the end of the thread gives all back.
+ * Out of memory in calls on a big stack: the first one of a thread, and one in a coroutine that was resumed from inside
+ * of another; and the end of the thread gives all back.
  */
 #include <stdarg.h>
 #include <stddef.h>

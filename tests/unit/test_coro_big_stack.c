@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls on a big stack: deeper than the caller's own stack is, from every kind of stack and from none; they cannot yield, may
- * resume, nest, and leave nothing behind.
+ * Calls on a big stack: deeper than the caller's own stack is, from every kind of stack and from none; they cannot
+ * yield, may resume, nest, and leave nothing behind.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -33,7 +33,7 @@ static size_t distance(const void *a, const void *b)
 
 /* --- Depth ------------------------------------------------------------------------------------------------------ */
 
-/* Goes down until it is `bytes` below `from`, with a kilobyte of pattern in each frame that must be there on the way back. */
+/* Goes down until it is `bytes` below `from`; each frame has a kilobyte of pattern, and looks at it on the way back. */
 __attribute__((noinline)) static uintptr_t descend(const char *from, size_t bytes, uintptr_t number)
 {
     unsigned char block[1024];

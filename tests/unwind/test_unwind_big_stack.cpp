@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * C++ exceptions in calls on a big stack: one that is thrown and caught inside is an exception like any other; those that the
- * caller handles are seen inside; what is resumed from inside keeps its own; one that leaves the function calls std::terminate.
+ * C++ exceptions in calls on a big stack: one that is thrown and caught inside is an exception like any other; those
+ * that the caller handles are seen inside; what is resumed from inside keeps its own; one that leaves the function
+ * calls std::terminate.
  */
 #include <stdarg.h>
 #include <stddef.h>
