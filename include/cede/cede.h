@@ -11,5 +11,6 @@
 #include <cede/stack.h>
 #include <cede/coro.h>
 #include <cede/big_stack.h>
+#include <cede/queue.h>
 
 #endif

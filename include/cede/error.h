@@ -28,7 +28,7 @@ extern "C" {
     X(ESTALE, -11, "the handle was released: the coroutine has been destroyed")                                        \
     X(ESTACKPTR, -12, "a pointer to the giver's shared stack was handed over: copy the data, or use a private stack")  \
     X(EMSGSIZE, -13, "the message is larger than CEDE_MESSAGE_MAX, or than the buffer given for it")                   \
-    X(EEMPTY, -14, "no message is waiting")                                                                            \
+    X(EEMPTY, -14, "nothing to take: no message is waiting, or the queue is empty")                                    \
     X(EFULL, -15, "the mailbox is full: receive first")                                                                \
     X(EMAPS, -16, "too many memory mappings: raise vm.max_map_count, or use larger pools on Linux 6.13 or newer")      \
     X(ESHSTK, -17, "hardware shadow stacks are on for this thread: run with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off")   \

@@ -193,6 +193,8 @@ static inline bool cede__coro_is_shared(const cede_coro *coro)
 cede_coro *cede__coro_handle(cede_coro *coro);
 /* The coroutine of a handle: 0, CEDE_EINVAL for NULL, CEDE_ESTALE for one that was released. */
 int cede__coro_find(const cede_coro *handle, cede_coro **out);
+/* Where the coroutine of a handle is or was, which is not looked at; NULL for NULL. */
+const cede_coro *cede__coro_address(const cede_coro *handle);
 #else
 static inline cede_coro *cede__coro_handle(cede_coro *coro)
 {
@@ -207,6 +209,11 @@ static inline int cede__coro_find(const cede_coro *handle, cede_coro **out)
         return CEDE_ESTALE;
     *out = (cede_coro *)(uintptr_t)handle;
     return CEDE_OK;
+}
+
+static inline const cede_coro *cede__coro_address(const cede_coro *handle)
+{
+    return handle;
 }
 #endif
 

@@ -23,10 +23,15 @@ cede_coro *cede__coro_handle(cede_coro *coro)
     return (cede_coro *)((uintptr_t)coro | ((uintptr_t)(coro->generation & TAG_MASK) << TAG_SHIFT));
 }
 
+const cede_coro *cede__coro_address(const cede_coro *handle)
+{
+    return (const cede_coro *)((uintptr_t)handle & (((uintptr_t)1 << TAG_SHIFT) - 1));
+}
+
 int cede__coro_find(const cede_coro *handle, cede_coro **out)
 {
     uintptr_t tag = (uintptr_t)handle >> TAG_SHIFT;
-    cede_coro *coro = (cede_coro *)((uintptr_t)handle & (((uintptr_t)1 << TAG_SHIFT) - 1));
+    cede_coro *coro = (cede_coro *)(uintptr_t)cede__coro_address(handle);
     if (!coro)
         return CEDE_EINVAL;
     if (cede__coro_gate(coro) == CEDE__GATE_FREE || (coro->generation & TAG_MASK) != tag)

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/queue.c - the queue of coroutines that are ready to run: a ring of handles that grows, and looks ahead.
+ *
+ * The queue owns its ring and nothing else. The ring has a power of two of places, and `first` and `last` count on
+ * without end: last - first, modulo the range of size_t, is the number of handles, at most mask + 1.
+ *
+ * Looking ahead. A resume needs two things one after the other: the control block, which tells where the second is, and
+ * the top of the stack or the save area. So memory is asked for in two steps, group by group:
+ *
+ *   first                 + 8                      + 16                      + 24
+ *     | the group that     | its stacks are now     | its control blocks are  |
+ *     | begins to be popped| asked for              | now asked for           |
+ *
+ * In groups, because a prefetch whose page is not in the TLB waits for the page tables, and holds up what comes after
+ * it; those that stand together wait together. Measured, with nothing in the cache: no prefetch 334 ns a resume, one of
+ * each kind at each pop 106, eight of each at each eighth pop 73 (shared stacks, shuffled; private ones 261, 144, 150).
+ * Distances of twice as many places, and groups of 4, are no better. Who is pushed so late that its group has been
+ * looked at is asked for by the push.
+ */
+#include "base/compiler.h"
+
+#include "base/os.h"
+#include "base/sanitizer.h"
+#include "coro/coro.h"
+
+#include <string.h>
+
+#include <cede/error.h>
+#include <cede/queue.h>
+
+#define LEAST_PLACES 64
+#define MOST_PLACES (SIZE_MAX / 2 / sizeof(cede_coro *))
+#define GROUP CEDE__QUEUE_GROUP
+
+struct cede_queue {
+    struct cede__ring ring; /* first: inline code knows it */
+};
+
+/* --- Prefetches --- */
+
+/* Two lines: all that a resume needs of a control block, and most frames that wait. */
+static void prefetch(const void *address)
+{
+    __builtin_prefetch(address, 1);
+    __builtin_prefetch((const char *)address + CEDE__LINE, 1);
+}
+
+/*
+ * Any address may be prefetched, and any control block be read, since its memory is never unmapped: a handle need not
+ * be a good one. But it may then be read while another thread writes, or hold what Valgrind knows as undefined.
+ */
+static bool may_look(const cede_coro *coro)
+{
+    return coro && !CEDE__TSAN && !RUNNING_ON_VALGRIND;
+}
+
+void cede_coro_prefetch(const cede_coro *handle)
+{
+    prefetch(cede__coro_address(handle));
+}
+
+void cede_coro_prefetch_stack(const cede_coro *handle)
+{
+    const cede_coro *coro = cede__coro_address(handle);
+    if (!may_look(coro))
+        return;
+    uintptr_t gate = cede__coro_gate(coro);
+    if (gate < CEDE__GATE_MIGRANT) /* not suspended */
+        return;
+    const void *area = coro->hot.link ? (const void *)coro->hot.link : coro + 1;
+    prefetch(gate & CEDE__GATE_SEALED ? area : coro->hot.context.sp);
+}
+
+/* --- The ring --- */
+
+static size_t length_of(const struct cede__ring *ring)
+{
+    return ring->last - ring->first;
+}
+
+/* Sets *out to the power of two of places that is enough for so many handles. */
+static int places_for(size_t handles, size_t *out)
+{
+    size_t places = LEAST_PLACES;
+    while (places < handles) {
+        if (places > MOST_PLACES / 2)
+            return CEDE_ENOMEM;
+        places *= 2;
+    }
+    *out = places;
+    return CEDE_OK;
+}
+
+/* Moves the handles to a ring of another size that holds them all, the first of them to its beginning. */
+static int move_to(struct cede__ring *ring, size_t places)
+{
+    cede_coro **to = cede__os_malloc(places * sizeof *to);
+    if (!to)
+        return CEDE_ENOMEM;
+    size_t length = length_of(ring);
+    for (size_t i = 0; i < length; i++)
+        to[i] = ring->places[(ring->first + i) & ring->mask];
+    cede__os_free(ring->places);
+    *ring = (struct cede__ring){.places = to, .mask = places - 1, .first = 0, .last = length};
+    return CEDE_OK;
+}
+
+static int make_room(struct cede__ring *ring, size_t handles)
+{
+    size_t places;
+    if (ring->places && handles <= ring->mask + 1)
+        return CEDE_OK;
+    int error = places_for(handles, &places);
+    return error ? error : move_to(ring, places);
+}
+
+/* Asks for what those will need who are popped next but few. */
+static void look_ahead(const struct cede__ring *ring)
+{
+    size_t length = length_of(ring);
+    for (size_t i = 2 * GROUP; i < 3 * GROUP && i < length; i++)
+        cede_coro_prefetch(ring->places[(ring->first + i) & ring->mask]);
+    for (size_t i = GROUP; i < 2 * GROUP && i < length; i++)
+        cede_coro_prefetch_stack(ring->places[(ring->first + i) & ring->mask]);
+}
+
+/* --- The calls --- */
+
+int cede_queue_create(cede_queue **out, size_t capacity)
+{
+    if (!out)
+        return CEDE_EINVAL;
+    *out = NULL;
+    cede_queue *queue = cede__os_malloc(sizeof *queue);
+    if (!queue)
+        return CEDE_ENOMEM;
+    memset(queue, 0, sizeof *queue);
+    int error = make_room(&queue->ring, capacity);
+    if (error) {
+        cede__os_free(queue);
+        return error;
+    }
+    *out = queue;
+    return CEDE_OK;
+}
+
+int cede_queue_destroy(cede_queue *queue)
+{
+    if (!queue)
+        return CEDE_OK;
+    cede__os_free(queue->ring.places);
+    cede__os_free(queue);
+    return CEDE_OK;
+}
+
+int cede_queue_reserve(cede_queue *queue, size_t capacity)
+{
+    return queue ? make_room(&queue->ring, capacity) : CEDE_EINVAL;
+}
+
+int(cede_queue_push)(cede_queue *queue, cede_coro *coro)
+{
+    if (!queue || !coro)
+        return CEDE_EINVAL;
+    size_t length = length_of(&queue->ring);
+    int error = make_room(&queue->ring, length + 1);
+    if (error)
+        return error;
+    if (length < CEDE__QUEUE_AHEAD)
+        cede_coro_prefetch(coro);
+    queue->ring.places[queue->ring.last++ & queue->ring.mask] = coro;
+    return CEDE_OK;
+}
+
+int(cede_queue_pop)(cede_queue *queue, cede_coro **out)
+{
+    if (!out)
+        return CEDE_EINVAL;
+    *out = NULL;
+    if (!queue)
+        return CEDE_EINVAL;
+    struct cede__ring *ring = &queue->ring;
+    if (length_of(ring) == 0)
+        return CEDE_EEMPTY;
+    if (ring->first % GROUP == 0)
+        look_ahead(ring);
+    *out = ring->places[ring->first++ & ring->mask];
+    return CEDE_OK;
+}
+
+size_t cede_queue_length(const cede_queue *queue)
+{
+    return queue ? length_of(&queue->ring) : 0;
+}
