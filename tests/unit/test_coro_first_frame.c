@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+// NOT: CEDE_SPLIT_STACK
 /*
  * The topmost bytes of a shared stack: where a coroutine's first frame is like all others they are not copied, and are back
  * all the same when it runs and when it returns; where it is not, they are copied. Both kinds share a stack here.

@@ -107,7 +107,7 @@ void targets_print(const struct figures *figures, bool all)
     for (size_t i = 0; i < target_count; i++) {
         const struct target *target = &target_list[i];
         char text[TARGET_TEXT];
-        double value;
+        double value = 0;
         bool known = target_value(target, figures, &value);
         if (!known && !all)
             continue;
