@@ -4,9 +4,9 @@
  *
  * First in, first out. With very many coroutines nearly each resume would wait for memory: for the control block, then
  * for the stack or for what is kept of it. The queue knows who runs next, and so cede_queue_pop asks the processor in
- * time for the memory of those who come some places later. Nothing else is done to the coroutines: the queue holds their
- * handles, does not own them, and does not ask whether they live; one that was destroyed meanwhile comes out like the
- * others, and its resume says CEDE_ESTALE (or, once its memory is that of a newer coroutine, resumes that one, as
+ * time for the memory of those who come some places later. Nothing else is done to the coroutines. The queue holds
+ * their handles, does not own them, and does not ask whether they live: one that was destroyed meanwhile comes out like
+ * the others, and its resume says CEDE_ESTALE (or, once its memory is that of a newer coroutine, resumes that one, as
  * everywhere in builds that are not checked).
  *
  * A queue may hold a handle several times. It belongs to one thread at a time; the caller orders them. Coroutines may

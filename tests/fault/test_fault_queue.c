@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 // LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
- * Out of memory in the queue: creating it, growing at a push and at a reserve. A failure keeps all that is in it, in order.
+ * Out of memory in the queue: creating it, growing at a push and at a reserve. A failure keeps all that is in it, in
+ * order.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue of coroutines that are ready to run: order, growth, errors, handles that went stale, and both ways of calling
- * it (compiled into the caller, and as functions); a scheduler on every kind of stack; the prefetches by themselves.
+ * The queue of coroutines that are ready to run: order, growth, errors, handles that went stale, and both ways of
+ * calling it (compiled into the caller, and as functions); a scheduler on every kind of stack; the prefetches by
+ * themselves.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +71,7 @@ static void check_empty(cede_queue *queue)
     assert_int_equal(cede_queue_length(queue), 0);
 }
 
-/* --- The queue by itself: the n-th push is of coros[n % COROS], and so is the n-th pop ------------------------------ */
+/* --- The queue by itself: the n-th push is of coros[n % COROS], and so is the n-th pop ---------------------------- */
 
 struct counted {
     cede_queue *queue;
@@ -219,7 +220,7 @@ static void errors_change_nothing(struct test_place *place)
     assert_int_equal(cede_coro_destroy(coro), 0);
 }
 
-/* --- Running what comes out ----------------------------------------------------------------------------------------- */
+/* --- Running what comes out --------------------------------------------------------------------------------------- */
 
 /* Every third is destroyed while it waits in the queue: it comes out in its turn. */
 static void destroyed_ones_come_out(struct test_place *place)
@@ -248,7 +249,10 @@ static void destroyed_ones_come_out(struct test_place *place)
     assert_int_equal(cede_queue_destroy(queue), 0);
 }
 
-/* Its frame is checked after each yield; the depth differs from one to the next, so that some areas are in cells of their own. */
+/*
+ * Its frame is checked after each yield. Depths differ from one to the next, so that some areas are in cells of their
+ * own.
+ */
 static void *works(void *arg, void *in)
 {
     uintptr_t number = test_number(arg), rounds = number % 23;
@@ -348,7 +352,7 @@ static void another_thread_takes_it_over(struct test_place *place)
     end_coros(coros);
 }
 
-/* --- Prefetches ----------------------------------------------------------------------------------------------------- */
+/* --- Prefetches --------------------------------------------------------------------------------------------------- */
 
 static void prefetch(const cede_coro *coro)
 {

@@ -25,7 +25,7 @@ struct cede__ring {
 
 enum {
     CEDE__QUEUE_GROUP = 8,                     /* places; a power of two */
-    CEDE__QUEUE_AHEAD = 3 * CEDE__QUEUE_GROUP, /* no group begins further behind than this when it is looked at */
+    CEDE__QUEUE_AHEAD = 3 * CEDE__QUEUE_GROUP, /* places from the first that a pop may have looked at */
     CEDE__LINE = 64                            /* bytes of a cache line, where lines are not larger */
 };
 
