@@ -138,7 +138,7 @@ cede__context_start:
         popq    %rdi                            /* now rsp is the top, a multiple of 16 as the ABI asks */
         movq    %rax, %rsi
         movq    %rbp, %rcx
-        xorl    %ebp, %ebp                      /* the end of the chain of frame pointers; see also coro/seal.c */
+        xorl    %ebp, %ebp                      /* the end of the chain of frame pointers; see also coro/seal.h */
         xorl    %ebx, %ebx
         xorl    %r12d, %r12d
         xorl    %r13d, %r13d

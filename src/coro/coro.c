@@ -197,9 +197,10 @@ int cede_coro_reset(cede_coro *handle, cede_entry *entry, void *arg)
 /* One that has no stack, and nothing of its own beside its cell; or false, and nothing has happened. */
 static inline bool release_bare(cede_coro *coro)
 {
+    if (coro->flags & CEDE__CORO_OWN_SOURCE) /* those that migrate, too, which another thread may be running */
+        return false;
     uintptr_t gate = coro->hot.gate;
-    if ((gate != CEDE__GATE_FINISHED && gate != CEDE__GATE_CREATED) || (coro->flags & CEDE__CORO_OWN_SOURCE) ||
-        coro->cold)
+    if ((gate != CEDE__GATE_FINISHED && gate != CEDE__GATE_CREATED) || coro->cold)
         return false;
     if (!cede__cell_give(coro)) /* it may change the first word, and no other */
         return false;

@@ -142,13 +142,17 @@ struct cede__thread *cede__thread_here(void);
 /* Makes it ready, or learns of a C++ runtime that was loaded since. Returns 0, CEDE_ENOMEM, CEDE_ESHSTK. */
 int cede__thread_make_ready(struct cede__thread *thread);
 
+static inline bool cede__thread_is_ready(const struct cede__thread *thread)
+{
+    return thread->ready && thread->finds == atomic_load_explicit(&cede__exceptions_finds, memory_order_relaxed);
+}
+
 /* The calling thread's record, ready. Returns as cede__thread_make_ready. */
 static inline int cede__thread_ready(struct cede__thread **out)
 {
     struct cede__thread *thread = cede__thread_here();
     *out = thread;
-    bool known = thread->finds == atomic_load_explicit(&cede__exceptions_finds, memory_order_relaxed);
-    return CEDE__LIKELY(thread->ready && known) ? CEDE_OK : cede__thread_make_ready(thread);
+    return CEDE__LIKELY(cede__thread_is_ready(thread)) ? CEDE_OK : cede__thread_make_ready(thread);
 }
 
 static inline cede_coro *cede__coro_of(struct cede__hot *hot)

@@ -79,7 +79,7 @@ static inline intptr_t start_in_pool(cede_coro *coro, struct cede__thread *threa
 intptr_t cede__resume_prepare(cede_coro *coro)
 {
     struct cede__thread *thread = (struct cede__thread *)(void *)cede__here();
-    if (CEDE__UNLIKELY(!coro || !thread->ready || cede__in_exception(&thread->tls)))
+    if (CEDE__UNLIKELY(!coro || !cede__thread_is_ready(thread) || cede__in_exception(&thread->tls)))
         return 0;
     uintptr_t sealed = thread->tls.shared_key | CEDE__GATE_SEALED;
     if (CEDE__LIKELY((coro->hot.gate & ~(uintptr_t)CEDE__GATE_FRAMED) == sealed))
@@ -150,7 +150,7 @@ static inline __attribute__((always_inline)) void *run_with_fp(cede_coro *coro, 
 /* Whether it waits in place with nothing to be kept for it but these words; the resumer has nothing either. */
 static inline bool waits_with_fp(const cede_coro *coro, const struct cede__thread *thread)
 {
-    if (!coro || !thread->ready || coro->hot.gate != (thread->tls.key | CEDE__GATE_CARE))
+    if (!coro || !cede__thread_is_ready(thread) || coro->hot.gate != (thread->tls.key | CEDE__GATE_CARE))
         return false;
     const struct cede__stash *stash = coro->hot.context.sp;
     return (coro->flags & CEDE__CORO_FP) && !stash->exceptions.caught && !stash->exceptions.uncaught &&

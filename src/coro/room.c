@@ -48,9 +48,13 @@ size_t cede__rooms_guess(const struct cede__rooms *rooms, cede_entry *entry)
     return rooms->slots[slot].entry == entry ? rooms->slots[slot].bytes : USUAL_ROOM;
 }
 
+/* Upwards at once, downwards by a quarter: one that waits at several depths needs room for the deepest. */
 void cede__rooms_learn(struct cede__rooms *rooms, cede_entry *entry, size_t bytes)
 {
-    size_t slot = slot_of(entry);
+    size_t slot = slot_of(entry), before = rooms->slots[slot].bytes;
+    bytes = bytes <= MOST_ROOM ? (bytes + 7) & ~(size_t)7 : 0;
+    if (rooms->slots[slot].entry == entry && bytes && bytes < before)
+        bytes = (before - (before - bytes + 3) / 4) & ~(size_t)7;
     rooms->slots[slot].entry = entry;
-    rooms->slots[slot].bytes = bytes <= MOST_ROOM ? (bytes + 7) & ~(size_t)7 : 0;
+    rooms->slots[slot].bytes = bytes;
 }

@@ -4,7 +4,7 @@
  * them.
  *
  * AddressSanitizer is told of each switch on the side that leaves, right before it, and on the side that arrives, right
- * after it. The shadow of sealed bytes is kept behind them; see seal.c. ThreadSanitizer knows each coroutine as a fiber
+ * after it. The shadow of sealed bytes is kept behind them; see seal.h. ThreadSanitizer knows each coroutine as a fiber
  * and is told of the fiber that comes next. Valgrind is told of each stack when a coroutine gets it.
  */
 #ifndef CEDE_CORO_SANITIZE_H

@@ -37,8 +37,10 @@ struct cede__area cede__find_area(struct cede__shared_stack *stack, size_t neede
     size_t size = cede__cell_size(CEDE__CELL_SAVE, needed);
     if (area.cell && size == cede__cell_size(CEDE__CELL_SAVE, stack->spare_bytes))
         stack->spare = NULL;
-    else
+    if (stack->spare || !area.cell) {
+        cede__drop_spare(stack); /* of the wrong size; it may be just what memory there is */
         area.error = cede__cell_alloc(&area.cell, CEDE__CELL_SAVE, needed);
+    }
     return area;
 }
 
@@ -59,13 +61,14 @@ void cede__tend_stack(struct cede__shared_stack *stack, char *sp)
 void cede__note_seal(struct cede__shared_stack *stack, cede_coro *coro, struct cede__thread *thread, size_t bytes)
 {
     size_t depth = cede__coro_note_depth(coro);
-    if (bytes > coro->largest)
+    if (bytes > coro->largest) {
         coro->largest = (uint32_t)bytes;
+        cede__rooms_learn(thread->rooms, coro->entry, cede__sanitize_saved_size(bytes));
+    }
     if (bytes > stack->largest)
         stack->largest = bytes;
     if (depth > stack->high_water)
         stack->high_water = depth;
-    cede__rooms_learn(thread->rooms, coro->entry, cede__sanitize_saved_size(bytes));
 }
 
 /* --- In general --- */

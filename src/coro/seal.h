@@ -20,7 +20,7 @@
  * A save area is either behind the control block (small ones) or a cell of the size that this very seal needs. When its
  * coroutine is back in place the cell stays with the stack, as its spare, and is taken for the next seal if it has the
  * right size, as it has if the coroutine waits at the same depth again: so no allocator is called. There is at most one
- * for each stack, and none while nobody lies there.
+ * for each stack, of at most CEDE__CELL_MAX bytes.
  *
  * The first frame: the entry function's caller sets all registers that a function must preserve to zero. An entry
  * function that yields by the inline form saves them all right below its return address, and no debugger or unwinder
@@ -127,7 +127,8 @@ static inline __attribute__((always_inline)) int cede__copy_out_occupant(struct 
         return area.error;
     coro->hot.link = area.cell;
     cede__copy_out(area.cell ? area.cell : (void *)(coro + 1), sp, bytes);
-    if (CEDE__UNLIKELY(bytes > coro->largest || depth > coro->deepest))
+    if (CEDE__UNLIKELY(bytes > coro->largest || depth > coro->deepest || bytes > stack->largest ||
+                       depth > stack->high_water))
         cede__note_seal(stack, coro, thread, bytes);
     if (CEDE__UNLIKELY(stack->tended))
         cede__tend_stack(stack, sp);
@@ -165,6 +166,8 @@ static inline __attribute__((always_inline)) void cede__copy_back_occupant(struc
             cede__drop_spare(stack);
         stack->spare = cell;
         stack->spare_bytes = cede__sanitize_saved_size(bytes);
+        if (CEDE__UNLIKELY(stack->spare_bytes > CEDE__CELL_MAX)) /* large ones are kept where a trim finds them */
+            cede__drop_spare(stack);
     }
 }
 

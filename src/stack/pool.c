@@ -77,7 +77,7 @@ static int take_fresh(struct cede__pool *pool, char **slot)
         return error;
     *slot = pool->fresh;
     pool->fresh += pool->slot_size;
-    pool->handed_out++;
+    cede__source_count(&pool->source, &pool->handed_out, 1);
     return CEDE_OK;
 }
 
@@ -234,7 +234,9 @@ static void close_pool(cede_source *source)
 static void stats_of(cede_source *source, cede_source_stats *stats)
 {
     const struct cede__pool *pool = (const struct cede__pool *)source;
-    stats->reused = stats->acquired - pool->handed_out;
+    size_t fresh =
+        atomic_load_explicit(&pool->handed_out, memory_order_relaxed); /* may run ahead, seen from elsewhere */
+    stats->reused = stats->acquired > fresh ? stats->acquired - fresh : 0;
     stats->stacks_hot = pool->hot.count;
     stats->stacks_cold = pool->cold.count;
 }

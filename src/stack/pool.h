@@ -25,9 +25,9 @@ struct cede__pool {
     size_t keep_low, keep_high;
     struct cede__pool_block *blocks;
     size_t block_count;
-    char *fresh, *fresh_end; /* the part of the newest block that was never handed out */
-    size_t slots;            /* in all blocks */
-    size_t handed_out;       /* of these, at least once; the other takings were of stacks used before */
+    char *fresh, *fresh_end;   /* the part of the newest block that was never handed out */
+    size_t slots;              /* in all blocks */
+    _Atomic size_t handed_out; /* of these, at least once; the other takings were of stacks used before */
     struct cede__slot_list hot, cold;
     size_t last_found; /* index of the block that block_of found last */
 };

@@ -161,8 +161,9 @@ static inline bool cede__cell_give(void *cell)
 {
     struct cede__slab *slab = cede__slab_of(cell);
     struct cede__heap *heap = cede__my_heap;
-    bool linked = slab->free || slab->fresh != slab->capacity;
-    if (CEDE__UNLIKELY(slab->heap != heap || !linked))
+    if (CEDE__UNLIKELY(slab->heap != heap)) /* first: another thread may be changing the rest */
+        return false;
+    if (CEDE__UNLIKELY(!slab->free && slab->fresh == slab->capacity)) /* full, so in no list */
         return false;
     if (CEDE__UNLIKELY(slab->live == 1 && heap->partial[slab->kind][slab->class_index].next != &slab->link))
         return false;
