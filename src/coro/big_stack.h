@@ -40,7 +40,9 @@ void cede__big_stacks_leave(struct cede__thread *thread);
 /* The big stack that this member of the chain is, or NULL. */
 static inline struct cede__big_stack *cede__big_stack_of(struct cede__hot *hot)
 {
-    return hot && hot->gate == CEDE__GATE_BIG_STACK ? (struct cede__big_stack *)hot : NULL;
+    /* Another thread may be trying to resume a migrating coroutine, and look at its gate in one step with a change. */
+    bool big = hot && __atomic_load_n(&hot->gate, __ATOMIC_RELAXED) == CEDE__GATE_BIG_STACK;
+    return big ? (struct cede__big_stack *)hot : NULL;
 }
 
 /* Who does what this member of the chain does: itself, or the caller of the call on a big stack. NULL for NULL. */
