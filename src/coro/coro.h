@@ -190,6 +190,12 @@ static inline bool cede__coro_is_shared(const cede_coro *coro)
     return coro->flags & CEDE__CORO_SHARED;
 }
 
+/* The stack of a shared one that has started. */
+static inline struct cede__shared_stack *cede__shared_stack_of(const cede_coro *coro)
+{
+    return (struct cede__shared_stack *)coro->stack;
+}
+
 /* --- Handles (handle.c): plain pointers, but in checked builds they carry a generation --- */
 
 #define CEDE__TAGGED_HANDLES (CEDE_CHECKED && UINTPTR_MAX > UINT32_MAX)

@@ -115,7 +115,7 @@ static void forget_frames(const cede_coro *coro)
 
 static void leave_shared(cede_coro *coro)
 {
-    struct cede__shared_stack *stack = (struct cede__shared_stack *)coro->stack;
+    struct cede__shared_stack *stack = cede__shared_stack_of(coro);
     if (stack->occupant == coro) {
         if (!cede__source_watches(stack->stack.source))
             cede__stack_check_canary(&stack->stack);

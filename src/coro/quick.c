@@ -78,7 +78,7 @@ static inline intptr_t start_in_pool(cede_coro *coro, struct cede__thread *threa
 
 intptr_t cede__resume_prepare(cede_coro *coro)
 {
-    struct cede__thread *thread = (struct cede__thread *)(void *)cede__here();
+    struct cede__thread *thread = cede__thread_here();
     if (CEDE__UNLIKELY(!coro || !cede__thread_is_ready(thread) || cede__in_exception(&thread->tls)))
         return 0;
     uintptr_t sealed = thread->tls.shared_key | CEDE__GATE_SEALED;

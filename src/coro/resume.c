@@ -90,7 +90,7 @@ static int get_in_place(cede_coro *coro, struct cede__thread *thread)
         return claim(coro, thread);
     if (coro->hot.gate == CEDE__GATE_CREATED)
         return start(coro, thread);
-    struct cede__shared_stack *stack = (struct cede__shared_stack *)coro->stack;
+    struct cede__shared_stack *stack = cede__shared_stack_of(coro);
     if (cede__source_watches(stack->stack.source))
         return cede__watched_open(stack);
     if (!cede__is_sealed(coro))
@@ -121,7 +121,7 @@ void cede__settle(cede_coro *coro, struct cede__thread *thread, cede_transfer go
         return;
     }
     if (CEDE__UNLIKELY(cede__source_watches(coro->stack->source)))
-        cede__watched_close((struct cede__shared_stack *)coro->stack);
+        cede__watched_close(cede__shared_stack_of(coro));
     publish(coro, cede__coro_waiting_gate(coro, thread));
 }
 

@@ -35,12 +35,12 @@ struct cede__area cede__find_area(struct cede__shared_stack *stack, size_t neede
 {
     struct cede__area area = {stack->spare, CEDE_OK};
     size_t size = cede__cell_size(CEDE__CELL_SAVE, needed);
-    if (area.cell && size == cede__cell_size(CEDE__CELL_SAVE, stack->spare_bytes))
+    if (area.cell && size == cede__cell_size(CEDE__CELL_SAVE, stack->spare_bytes)) {
         stack->spare = NULL;
-    if (stack->spare || !area.cell) {
-        cede__drop_spare(stack); /* of the wrong size; it may be just what memory there is */
-        area.error = cede__cell_alloc(&area.cell, CEDE__CELL_SAVE, needed);
+        return area;
     }
+    cede__drop_spare(stack); /* of the wrong size; it may be just what memory there is */
+    area.error = cede__cell_alloc(&area.cell, CEDE__CELL_SAVE, needed);
     return area;
 }
 

@@ -51,11 +51,6 @@ void cede__tend_stack(struct cede__shared_stack *stack, char *sp);
 /* A first or a larger seal: remembers depths, and how much room the next ones with this entry function should have. */
 void cede__note_seal(struct cede__shared_stack *stack, cede_coro *coro, struct cede__thread *thread, size_t bytes);
 
-static inline struct cede__shared_stack *cede__shared_stack_of(const cede_coro *coro)
-{
-    return (struct cede__shared_stack *)coro->stack;
-}
-
 /* --- The first frame --- */
 
 #if CEDE__FIRST_FRAME

@@ -41,8 +41,7 @@ static inline cede_stack *cede__pool_take(cede_source *source)
         return NULL;
     char *slot = pool->hot.slots[--pool->hot.count];
     atomic_store_explicit(&source->in_use, in_use + 1, memory_order_relaxed);
-    if (CEDE__UNLIKELY(in_use >= atomic_load_explicit(&source->peak, memory_order_relaxed)))
-        cede__source_note_peak(source);
+    cede__source_note_peak(source);
     cede__source_count(source, &source->acquired, 1);
     return (cede_stack *)(void *)(slot + pool->slot_size - CEDE__STACK_HEADER); /* its description is still there */
 }

@@ -26,7 +26,7 @@ static struct cede__heap *orphans;
 static unsigned class_of(size_t bytes)
 {
     if (bytes <= CEDE__CELL_STEPPED)
-        return bytes ? (unsigned)((bytes - 1) / CEDE__CELL_STEP) : 0;
+        return bytes ? cede__coro_cell_class(bytes) : 0;
     unsigned doubling =
         8u * sizeof(long) - 1 - (unsigned)__builtin_clzl((unsigned long)bytes - 1); /* 9 for 513..1024 */
     unsigned eighth = (unsigned)((bytes - 1) >> (doubling - 3)) & 7;
