@@ -80,14 +80,17 @@ cede_context_switch:
         mov     x5, sp
         stp     x5, x4, [x0, #CEDE__CONTEXT_SP] /* this side is kept from here on */
         str     x29, [x0, #CEDE__CONTEXT_FP]
-        mov     x6, x1
-        mov     x0, x2                          /* what the other side receives */
+        mov     x6, x0
+        mov     x7, x1
+        mov     x0, x2                          /* what the other side receives: value and word, */
         mov     x1, x3
-        ldp     x5, x4, [x6, #CEDE__CONTEXT_SP]
+        mov     x2, x6                          /* and from and to, for a side kept by the inline form */
+        mov     x3, x7
+        ldp     x5, x4, [x3, #CEDE__CONTEXT_SP]
         .cfi_remember_state
         .cfi_undefined x30                      /* three instructions that belong to neither side */
         mov     sp, x5
-        ldr     x29, [x6, #CEDE__CONTEXT_FP]
+        ldr     x29, [x3, #CEDE__CONTEXT_FP]
         br      x4
         .cfi_restore_state
 .Lback:                                         /* somebody switches back: x0, x1, x29 and sp are set */

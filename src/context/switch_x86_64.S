@@ -60,7 +60,7 @@ cede_context_switch:
         movq    %rsp, CEDE__CONTEXT_SP(%rdi)    /* this side is kept from here on */
         movq    %r8, CEDE__CONTEXT_PC(%rdi)
         movq    %rbp, CEDE__CONTEXT_FP(%rdi)
-        movq    %rdx, %rax                      /* what the other side receives */
+        movq    %rdx, %rax                      /* what the other side receives, beside rdi and rsi as they are */
         movq    %rcx, %rdx
         movq    CEDE__CONTEXT_PC(%rsi), %rcx
         .cfi_remember_state

@@ -126,7 +126,7 @@ static inline __attribute__((always_inline)) void *run_with_fp(cede_coro *coro, 
     coro->hot.link = parent;
     coro->hot.switches++;
     thread->tls.current = &coro->hot;
-    cede_transfer got = cede__switch(&parent->context, &coro->hot.context, in, CEDE__WORD_YIELD);
+    struct cede__arrival got = cede__switch(&parent->context, &coro->hot.context, in, CEDE__WORD_YIELD);
     theirs = cede__fp_read();
     thread->tls.current = parent;
     if (cede__fp_control_differs(mine, theirs))
@@ -143,7 +143,7 @@ static inline __attribute__((always_inline)) void *run_with_fp(cede_coro *coro, 
     }
     if (got.word != CEDE__WORD_FINISHED)
         cede__care_stash(thread, coro, theirs);
-    cede__settle(coro, thread, got);
+    cede__settle(coro, thread, (cede_transfer){got.value, got.word});
     return got.value;
 }
 

@@ -2,8 +2,8 @@
 /*
  * cede/inline/context_aarch64.h - the switch, compiled into the caller (AArch64 AAPCS64, GCC and Clang).
  *
- *   x2   from   where this side is kept: sp, pc, fp at 0, 8, 16
- *   x3   to     where to go on
+ *   x2   from   where this side is kept: sp, pc, fp at 0, 8, 16; afterwards, the same of the side that switched here
+ *   x3   to     where to go on; afterwards, where this side was kept
  *   x0   value, x1 word: what the other side receives, and what it gives when it switches back
  *
  * All other registers are declared lost, so the compiler keeps the live ones alone. x29 is the frame pointer and is
@@ -13,7 +13,7 @@
 #ifndef CEDE_INLINE_CONTEXT_AARCH64_H
 #define CEDE_INLINE_CONTEXT_AARCH64_H
 
-#include <cede/context.h>
+#include <cede/inline/arrival.h>
 
 #ifdef __GCC_HAVE_DWARF2_CFI_ASM
 #define CEDE__CFI_BLIND ".cfi_remember_state\n\t.cfi_undefined 30\n\t"
@@ -56,13 +56,13 @@
 #endif
 
 /* clang-format off */
-static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_context *from, const cede_context *to,
-                                                                        void *value, uintptr_t word)
+static inline __attribute__((always_inline)) struct cede__arrival
+cede__switch(cede_context *from, cede_context *to, void *value, uintptr_t word)
 {
     register void *x0 __asm__("x0") = value;
     register uintptr_t x1 __asm__("x1") = word;
     register cede_context *x2 __asm__("x2") = from;
-    register const cede_context *x3 __asm__("x3") = to;
+    register cede_context *x3 __asm__("x3") = to;
     CEDE__DESCRIBE_BY_FRAME_POINTER();
     __asm__ volatile(CEDE__KEEP_BASE
                      "adr x4, 1f\n\t"
@@ -82,7 +82,7 @@ static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_con
                        "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",
                        "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29",
                        "v30", "v31", "cc", "memory" CEDE__LOST_SVE);
-    cede_transfer got = {x0, x1};
+    struct cede__arrival got = {x0, x1, x2, x3};
     return got;
 }
 

@@ -5,8 +5,8 @@
  * A called switch keeps all callee-saved registers; here the compiler is told that every register dies, so it keeps
  * the live ones alone, and the far side is entered by a jump of its own that the processor predicts on its own.
  *
- *   rdi  from   where this side is kept: sp, pc, fp at 0, 8, 16
- *   rsi  to     where to go on
+ *   rdi  from   where this side is kept: sp, pc, fp at 0, 8, 16; afterwards, the same of the side that switched here
+ *   rsi  to     where to go on; afterwards, where this side was kept
  *   rax  value, rdx word: what the other side receives, and what it gives when it switches back
  *
  * rbp may be the frame pointer and cannot be named as lost, so it is kept in `from`. The same is true of rbx with
@@ -22,7 +22,7 @@
 #ifndef CEDE_INLINE_CONTEXT_X86_64_H
 #define CEDE_INLINE_CONTEXT_X86_64_H
 
-#include <cede/context.h>
+#include <cede/inline/arrival.h>
 
 #ifdef __GCC_HAVE_DWARF2_CFI_ASM
 #define CEDE__CFI_BLIND ".cfi_remember_state\n\t.cfi_undefined 16\n\t"
@@ -73,10 +73,10 @@
 #endif
 
 /* clang-format off */
-static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_context *from, const cede_context *to,
-                                                                        void *value, uintptr_t word)
+static inline __attribute__((always_inline)) struct cede__arrival
+cede__switch(cede_context *from, cede_context *to, void *value, uintptr_t word)
 {
-    cede_transfer got;
+    struct cede__arrival got;
     CEDE__DESCRIBE_BY_FRAME_POINTER();
     __asm__ volatile(CEDE__KEEP_BASE /* where the base register cannot be declared lost */
                      "lea{q} {1f(%%rip), %%rcx|rcx, 1f[rip]}\n\t"
@@ -88,8 +88,8 @@ static inline __attribute__((always_inline)) cede_transfer cede__switch(cede_con
                      "mov{q} {16(%%rsi), %%rbp|rbp, [rsi + 16]}\n\t"
                      "jmp{q} {*%%rcx|rcx}\n" CEDE__CFI_SEEING
                      "1:\n" CEDE__LANDING CEDE__TAKE_BASE
-                     : "=a"(got.value), "=d"(got.word), "+D"(from), "+S"(to)
-                     : "0"(value), "1"(word)
+                     : "=a"(got.value), "=d"(got.word), "=D"(got.from), "=S"(got.to)
+                     : "0"(value), "1"(word), "2"(from), "3"(to)
                      : CEDE__LOST_BASE "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1",
                        "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
                        "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)",

@@ -35,7 +35,7 @@ extern "C" {
 
 /* The first members of every coroutine, and of the record that stands for a thread's own stack. */
 struct cede__hot {
-    cede_context context;   /* where it goes on while it does not run */
+    cede_context context;   /* first; where it goes on while it does not run */
     uintptr_t gate;         /* see above */
     struct cede__hot *link; /* while it runs: who resumed it */
     uint64_t switches;      /* resumes so far */
@@ -110,7 +110,8 @@ static inline __attribute__((always_inline)) uintptr_t cede__in_exception(const 
 
 /*
  * The switch of a resume, there and back, once nothing speaks against it. `shared` is 1 or 0, as the bit of the gate.
- * Returns what the coroutine has given.
+ * Returns what the coroutine has given. The same coroutine comes back, to the same parent, so neither is kept on the
+ * stack.
  */
 static inline __attribute__((always_inline)) void *cede__resume_run(struct cede__tls *here, struct cede__hot *self,
                                                                     uintptr_t shared, void *in)
@@ -122,15 +123,18 @@ static inline __attribute__((always_inline)) void *cede__resume_run(struct cede_
     here->current = self;
     if (shared)
         here->shared_key = CEDE__CLOSED;
-    cede_transfer got = cede__switch(&parent->context, &self->context, in, CEDE__WORD_YIELD);
+    struct cede__arrival got = cede__switch(&parent->context, &self->context, in, CEDE__WORD_YIELD);
+    self = CEDE__CAST(struct cede__hot *, got.from);
     uintptr_t gate = here->key | shared; /* found anew, and not kept over the switch */
-    here->current = parent;
+    here->current = CEDE__CAST(struct cede__hot *, got.to);
     if (shared)
         here->shared_key = gate;
-    if (__builtin_expect((got.word | cede__in_exception(here)) == CEDE__WORD_YIELD, 1))
+    if (__builtin_expect((got.word | cede__in_exception(here)) == CEDE__WORD_YIELD, 1)) {
         self->gate = gate;
-    else
-        cede__resume_settle(CEDE__CAST(cede_coro *, self), got);
+    } else {
+        cede_transfer left = {got.value, got.word};
+        cede__resume_settle(CEDE__CAST(cede_coro *, self), left);
+    }
     return got.value;
 }
 
@@ -161,20 +165,24 @@ static inline __attribute__((always_inline)) bool cede__yield_at_once(void *out,
     struct cede__hot *parent = __builtin_expect(self != 0, 1) ? self->link : 0;
     if (__builtin_expect(parent == 0, 0))
         return false;
-    cede_transfer got = cede__switch(&self->context, &parent->context, out, CEDE__WORD_YIELD);
+    struct cede__arrival got = cede__switch(&self->context, &parent->context, out, CEDE__WORD_YIELD);
     if (in)
         *in = got.value;
     return true;
 }
 
-static inline int cede__resume_inline(cede_coro *coro, void *in, void **out)
+/*
+ * Compiled in whatever the compiler thinks of their size: a function of its own that switches would return by a ret,
+ * whose target the processor cannot predict after a switch.
+ */
+static inline __attribute__((always_inline)) int cede__resume_inline(cede_coro *coro, void *in, void **out)
 {
     int error = cede__resume_here(coro, in, out);
     __asm__ volatile("" : "+r"(error)); /* keeps the calls above out of tail position */
     return error;
 }
 
-static inline int cede__yield_inline(void *out, void **in)
+static inline __attribute__((always_inline)) int cede__yield_inline(void *out, void **in)
 {
     int error = 0;
     if (!cede__yield_at_once(out, in))
