@@ -16,7 +16,7 @@
 extern void *__cxa_get_globals(void) __attribute__((weak));
 
 static void *(*_Atomic loaded_later)(void);
-_Atomic unsigned cede__exceptions_finds;
+_Atomic unsigned cede__exceptions_finds = 1;
 
 void cede__exceptions_found(void *(*get_globals)(void))
 {
@@ -24,7 +24,7 @@ void cede__exceptions_found(void *(*get_globals)(void))
     if (!atomic_compare_exchange_strong(&loaded_later, &none, get_globals))
         return;
     cede__os_keep_loaded((const void *)(uintptr_t)get_globals);
-    atomic_store(&cede__exceptions_finds, 1);
+    atomic_store(&cede__exceptions_finds, 2);
 }
 
 struct cede__exceptions *cede__exceptions_of_thread(void)

@@ -106,7 +106,7 @@ struct cede__exceptions {
     unsigned uncaught;
 };
 
-/* How often a C++ runtime has come into the process later than the library: 0 or 1. */
+/* 1, or 2 when a C++ runtime has come into the process later than the library. */
 extern _Atomic unsigned cede__exceptions_finds;
 /* The calling thread's, or NULL in a program without C++. */
 struct cede__exceptions *cede__exceptions_of_thread(void);

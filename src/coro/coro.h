@@ -119,8 +119,7 @@ struct cede__thread {
     void *altstack;
     struct cede__big_stack *big_stacks; /* see big_stack.c */
     size_t big_stack_size;              /* 0: the default */
-    bool ready;
-    unsigned finds; /* cede__exceptions_finds when `exceptions` of the first member was last found */
+    unsigned finds; /* cede__exceptions_finds when `exceptions` of the first member was last found; 0: not ready */
     bool watched;   /* by Valgrind or AddressSanitizer, which must be told of what is done to stacks */
 #if CEDE__ASAN
     const void *root_low; /* the thread's own stack */
@@ -145,7 +144,7 @@ int cede__thread_make_ready(struct cede__thread *thread);
 
 static inline bool cede__thread_is_ready(const struct cede__thread *thread)
 {
-    return thread->ready && thread->finds == atomic_load_explicit(&cede__exceptions_finds, memory_order_relaxed);
+    return thread->finds == atomic_load_explicit(&cede__exceptions_finds, memory_order_relaxed);
 }
 
 /* The calling thread's record, ready. Returns as cede__thread_make_ready. */

@@ -11,7 +11,7 @@
 #include "context/context.h"
 #include "coro/care.h"
 #include "coro/coro.h"
-#include "coro/seal.h"
+#include "coro/swap.h"
 #include "stack/pool.h"
 #include "stack/watched.h"
 
@@ -28,22 +28,6 @@ static void settle_in_full(cede_coro *coro, cede_transfer got)
 }
 
 #if CEDE__INLINE_BUILD
-
-/* Puts a sealed coroutine in the place of another one that waits there. Returns as cede__resume_prepare. */
-static inline intptr_t swap(cede_coro *coro, struct cede__thread *thread)
-{
-    struct cede__shared_stack *stack = cede__shared_stack_of(coro);
-    cede_coro *occupant = stack->occupant;
-    uintptr_t marks, gate = thread->tls.shared_key;
-    if (CEDE__UNLIKELY(!occupant || occupant->hot.gate != gate))
-        return 0;
-    int error = cede__copy_out_occupant(stack, occupant, thread, &marks);
-    if (CEDE__UNLIKELY(error))
-        return error;
-    occupant->hot.gate = gate | marks; /* from WAITING to SEALED: that it waits was checked */
-    cede__copy_back_occupant(stack, coro, thread);
-    return (intptr_t)gate;
-}
 
 /* Takes the stack of one that has not run yet. Returns as cede__resume_prepare. */
 static intptr_t start(cede_coro *coro, struct cede__thread *thread)
@@ -76,6 +60,12 @@ static inline intptr_t start_in_pool(cede_coro *coro, struct cede__thread *threa
     return (intptr_t)thread->tls.key;
 }
 
+static CEDE__NOINLINE intptr_t begin(cede_coro *coro, struct cede__thread *thread)
+{
+    intptr_t gate = start_in_pool(coro, thread);
+    return gate ? gate : start(coro, thread);
+}
+
 intptr_t cede__resume_prepare(cede_coro *coro)
 {
     struct cede__thread *thread = cede__thread_here();
@@ -83,11 +73,8 @@ intptr_t cede__resume_prepare(cede_coro *coro)
         return 0;
     uintptr_t sealed = thread->tls.shared_key | CEDE__GATE_SEALED;
     if (CEDE__LIKELY((coro->hot.gate & ~(uintptr_t)CEDE__GATE_FRAMED) == sealed))
-        return swap(coro, thread);
-    if (coro->hot.gate != CEDE__GATE_CREATED)
-        return 0;
-    intptr_t gate = start_in_pool(coro, thread);
-    return gate ? gate : start(coro, thread);
+        return cede__swap(coro, thread);
+    return coro->hot.gate == CEDE__GATE_CREATED ? begin(coro, thread) : 0;
 }
 
 /* Of a coroutine that start_in_pool has given its stack: gives it back. */

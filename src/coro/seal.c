@@ -51,7 +51,7 @@ void cede__sanitize_vacant(char *sp, char *high)
     (void)high;
 }
 
-void cede__tend_stack(struct cede__shared_stack *stack, char *sp)
+static void tend_stack(struct cede__shared_stack *stack, char *sp)
 {
     cede__stack_check_canary(&stack->stack);
     if (stack->stack.source->flags & CEDE_SOURCE_SCRAMBLE)
@@ -69,6 +69,12 @@ void cede__note_seal(struct cede__shared_stack *stack, cede_coro *coro, struct c
         stack->largest = bytes;
     if (depth > stack->high_water)
         stack->high_water = depth;
+    if (stack->tended)
+        tend_stack(stack, coro->hot.context.sp);
+    if (stack->tended || thread->watched)
+        return;
+    stack->calm_bytes = stack->largest;
+    stack->calm_depth = stack->high_water;
 }
 
 /* --- In general --- */
@@ -77,13 +83,16 @@ int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *t
 {
     cede_coro *coro = stack->occupant;
     uintptr_t marks;
+    size_t kept;
     if (!coro)
         return CEDE_OK;
     if (CEDE__UNLIKELY(coro->hot.gate == CEDE__GATE_RUNNING))
         return CEDE_ENEST;
-    int error = cede__copy_out_occupant(stack, coro, thread, &marks);
+    int error = cede__copy_out_occupant(stack, coro, thread, &marks, &kept);
     if (error)
         return error;
+    stack->sealed_bytes += kept;
+    stack->unmatched++;
     cede__coro_set_gate(coro, coro->hot.gate | marks);
     stack->occupant = NULL;
     return CEDE_OK;
@@ -91,7 +100,9 @@ int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *t
 
 void cede__unseal(cede_coro *coro)
 {
-    cede__copy_back_occupant(cede__shared_stack_of(coro), coro, cede__thread_here());
+    struct cede__shared_stack *stack = cede__shared_stack_of(coro);
+    stack->sealed_bytes -= cede__copy_back_occupant(stack, coro, cede__thread_here());
+    stack->unmatched--;
     cede__coro_set_gate(coro, coro->hot.gate & ~(uintptr_t)(CEDE__GATE_SEALED | CEDE__GATE_FRAMED));
 }
 

@@ -46,9 +46,10 @@ struct cede__area {
 /* The stack's spare if it fits, or a new cell. */
 struct cede__area cede__find_area(struct cede__shared_stack *stack, size_t needed);
 void cede__drop_spare(struct cede__shared_stack *stack);
-/* Fills what was vacated with rubbish, or looks for an overflow, on stacks where that is to be done. */
-void cede__tend_stack(struct cede__shared_stack *stack, char *sp);
-/* A first or a larger seal: remembers depths, and how much room the next ones with this entry function should have. */
+/*
+ * A first or a larger seal, or one on a stack that is tended: remembers depths, and how much room the next ones with
+ * this entry function should have; fills what was vacated with rubbish, or looks for an overflow.
+ */
 void cede__note_seal(struct cede__shared_stack *stack, cede_coro *coro, struct cede__thread *thread, size_t bytes);
 
 /* --- The first frame --- */
@@ -101,10 +102,13 @@ static inline struct cede__area cede__take_area(struct cede__shared_stack *stack
     return area;
 }
 
-/* Copies the bytes of the occupant, which waits, away. *marks: the bits that its gate is to have. */
+/*
+ * Copies the bytes of the occupant, which waits, away. *marks: the bits that its gate is to have; *kept: how many bytes
+ * were copied. The caller counts that they are kept aside.
+ */
 static inline __attribute__((always_inline)) int cede__copy_out_occupant(struct cede__shared_stack *stack,
                                                                          cede_coro *coro, struct cede__thread *thread,
-                                                                         uintptr_t *marks)
+                                                                         uintptr_t *marks, size_t *kept)
 {
     char *sp = coro->hot.context.sp, *high = stack->stack.high;
     size_t depth = (size_t)(high - sp);
@@ -122,26 +126,27 @@ static inline __attribute__((always_inline)) int cede__copy_out_occupant(struct 
         return area.error;
     coro->hot.link = area.cell;
     cede__copy_out(area.cell ? area.cell : (void *)(coro + 1), sp, bytes);
-    if (CEDE__UNLIKELY(bytes > coro->largest || depth > coro->deepest || bytes > stack->largest ||
-                       depth > stack->high_water))
+    if (CEDE__UNLIKELY(bytes > coro->largest || depth > coro->deepest || bytes > stack->calm_bytes ||
+                       depth > stack->calm_depth))
         cede__note_seal(stack, coro, thread, bytes);
-    if (CEDE__UNLIKELY(stack->tended))
-        cede__tend_stack(stack, sp);
     if (CEDE__UNLIKELY(++coro->seals == 0))
         coro->seals_high++;
     coro->bytes += bytes;
     stack->seals++;
     stack->bytes += bytes;
-    stack->sealed_bytes += bytes;
+    *kept = bytes;
     return CEDE_OK;
 }
 
 /* --- Unseal --- */
 
-/* Copies a sealed coroutine's bytes back. Its area, if it has one of its own, becomes the stack's spare. */
-static inline __attribute__((always_inline)) void cede__copy_back_occupant(struct cede__shared_stack *stack,
-                                                                           cede_coro *coro,
-                                                                           const struct cede__thread *thread)
+/*
+ * Copies a sealed coroutine's bytes back, and returns how many: the caller counts that they are not kept aside any more.
+ * Its area, if it has one of its own, becomes the stack's spare.
+ */
+static inline __attribute__((always_inline)) size_t cede__copy_back_occupant(struct cede__shared_stack *stack,
+                                                                             cede_coro *coro,
+                                                                             const struct cede__thread *thread)
 {
     char *sp = coro->hot.context.sp, *high = stack->stack.high;
     size_t bytes = (size_t)(high - sp);
@@ -153,8 +158,6 @@ static inline __attribute__((always_inline)) void cede__copy_back_occupant(struc
     if (CEDE__UNLIKELY(thread->watched))
         cede__sanitize_vacant(sp, high);
     cede__copy_back(sp, cell ? cell : (void *)(coro + 1), bytes);
-    stack->sealed_bytes -= bytes;
-    stack->unseals++;
     stack->occupant = coro;
     if (cell) {
         if (CEDE__UNLIKELY(stack->spare))
@@ -164,6 +167,7 @@ static inline __attribute__((always_inline)) void cede__copy_back_occupant(struc
         if (CEDE__UNLIKELY(stack->spare_bytes > CEDE__CELL_MAX)) /* large ones are kept where a trim finds them */
             cede__drop_spare(stack);
     }
+    return bytes;
 }
 
 #endif

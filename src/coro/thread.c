@@ -48,7 +48,7 @@ static void leave(void)
     cede__os_unwatch_faults(thread->altstack);
     cede__os_free(thread->rooms);
     cede__big_stacks_leave(thread);
-    thread->ready = false;
+    thread->finds = 0;
     /* That was a coroutine if the thread ended inside of one: it stays as it is, for ever running. */
     thread->tls.current = NULL;
     thread->tls.key = CEDE__CLOSED;
@@ -69,7 +69,7 @@ void cede__cxx_runtime_found(void *(*get_globals)(void))
     if (!get_globals)
         return;
     cede__exceptions_found(get_globals);
-    if (thread->ready && thread->tls.exceptions == (const uintptr_t *)&thread->no_exceptions)
+    if (thread->finds && thread->tls.exceptions == (const uintptr_t *)&thread->no_exceptions)
         find_exceptions(thread);
 }
 
@@ -86,7 +86,6 @@ static void set_up(struct cede__thread *thread)
     thread->root_fiber = __tsan_get_current_fiber();
 #endif
     __atomic_store_n(&cede__context_returned, cede__coro_returned, __ATOMIC_RELAXED);
-    thread->ready = true;
 }
 
 static int make_ready(struct cede__thread *thread)
@@ -112,7 +111,7 @@ static int make_ready(struct cede__thread *thread)
 
 CEDE__COLD int cede__thread_make_ready(struct cede__thread *thread)
 {
-    if (!thread->ready)
+    if (!thread->finds)
         return make_ready(thread);
     find_exceptions(thread);
     return CEDE_OK;

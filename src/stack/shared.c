@@ -113,7 +113,7 @@ static void add(cede_source_stats *stats, const struct cede__shared_stack *stack
     stats->stacks_in_use += stack->users;
     stats->acquired += stack->starts;
     stats->seals += stack->seals;
-    stats->unseals += stack->unseals;
+    stats->unseals += stack->seals - stack->unmatched;
     stats->bytes += stack->bytes;
     stats->largest_seal = stack->largest > stats->largest_seal ? stack->largest : stats->largest_seal;
     stats->high_water = stack->high_water > stats->high_water ? stack->high_water : stats->high_water;

@@ -42,7 +42,9 @@ struct cede__shared_stack {
     void *spare;             /* NULL, or a save area that the occupant left when it was unsealed, */
     size_t spare_bytes;      /* and for how many bytes it was taken */
     bool tended;             /* unguarded or scrambled: something is to be done at each seal */
-    uint64_t starts, seals, unseals, bytes, largest, high_water, sealed_bytes;
+    uint64_t starts, seals, bytes, largest, high_water, sealed_bytes;
+    size_t calm_bytes, calm_depth; /* largest and high_water as a seal left them; 0 where each one is looked at */
+    uint64_t unmatched;            /* seals without an unseal: not yet, or never because the coroutine was dropped */
 };
 
 struct cede__source_ops {
