@@ -11,6 +11,7 @@
 #include "context/context.h"
 #include "coro/coro.h"
 #include "coro/sanitize.h"
+#include "stack/shared.h"
 #include "stack/watched.h"
 
 #include <cede/error.h>

@@ -13,6 +13,7 @@
 #include "coro/coro.h"
 #include "coro/swap.h"
 #include "stack/pool.h"
+#include "stack/shared.h"
 #include "stack/watched.h"
 
 #include <cede/error.h>
@@ -50,7 +51,7 @@ static intptr_t start(cede_coro *coro, struct cede__thread *thread)
 static inline intptr_t start_in_pool(cede_coro *coro, struct cede__thread *thread)
 {
     cede_source *source = cede__my_private;
-    if (coro->flags || !source || !source->plain)
+    if (!source || !source->plain)
         return 0;
     cede_stack *stack = cede__pool_take(source);
     if (!stack)
@@ -60,9 +61,30 @@ static inline intptr_t start_in_pool(cede_coro *coro, struct cede__thread *threa
     return (intptr_t)thread->tls.key;
 }
 
+/* The same on the thread's own shared stack, when nobody lies there. */
+static inline intptr_t start_on_shared(cede_coro *coro, struct cede__thread *thread)
+{
+    cede_source *source = cede__my_shared;
+    uintptr_t gate = thread->tls.shared_key;
+    if (!source || !source->plain || gate == CEDE__CLOSED)
+        return 0;
+    struct cede__shared_stack *stack = ((struct cede__shared_source *)source)->stacks;
+    if (stack->occupant)
+        return 0;
+    stack->occupant = coro;
+    cede__shared_join(stack);
+    coro->stack = &stack->stack;
+    cede__context_prepare(&coro->hot.context, coro->stack->low, coro->stack->high, coro->entry, coro->hot.context.pc);
+    return (intptr_t)gate;
+}
+
 static CEDE__NOINLINE intptr_t begin(cede_coro *coro, struct cede__thread *thread)
 {
-    intptr_t gate = start_in_pool(coro, thread);
+    intptr_t gate = 0;
+    if (coro->flags == 0)
+        gate = start_in_pool(coro, thread);
+    else if (coro->flags == CEDE__CORO_SHARED)
+        gate = start_on_shared(coro, thread);
     return gate ? gate : start(coro, thread);
 }
 
@@ -77,11 +99,27 @@ intptr_t cede__resume_prepare(cede_coro *coro)
     return coro->hot.gate == CEDE__GATE_CREATED ? begin(coro, thread) : 0;
 }
 
-/* Of a coroutine that start_in_pool has given its stack: gives it back. */
-static inline void finish_in_pool(cede_coro *coro, void *result)
+/* Whether the stack of a coroutine that has ended is given back with nothing else to do. */
+static inline bool ends_quickly(const cede_coro *coro)
 {
-    cede__coro_note_depth(coro);
-    cede__pool_give(coro->stack);
+    if (!coro->stack->source->plain)
+        return false;
+    const struct cede__shared_stack *stack = cede__shared_stack_of(coro);
+    return coro->flags == 0 || (coro->flags == CEDE__CORO_SHARED && !stack->spare);
+}
+
+static inline void end_quickly(cede_coro *coro, void *result)
+{
+    size_t depth = cede__coro_note_depth(coro);
+    if (coro->flags) {
+        struct cede__shared_stack *stack = cede__shared_stack_of(coro);
+        if (depth > stack->high_water)
+            stack->high_water = depth;
+        stack->occupant = NULL;
+        cede__shared_leave(stack);
+    } else {
+        cede__pool_give(coro->stack);
+    }
     coro->stack = NULL;
     coro->hot.context = (cede_context){.pc = result};
     coro->hot.gate = CEDE__GATE_FINISHED; /* from RUNNING, which it is between the two switches of a resume */
@@ -89,11 +127,10 @@ static inline void finish_in_pool(cede_coro *coro, void *result)
 
 void cede__resume_settle(cede_coro *coro, cede_transfer got)
 {
-    if (got.word == CEDE__WORD_FINISHED && !coro->flags && coro->stack->source->plain) {
-        finish_in_pool(coro, got.value);
-        return;
-    }
-    settle_in_full(coro, got);
+    if (got.word == CEDE__WORD_FINISHED && ends_quickly(coro))
+        end_quickly(coro, got.value);
+    else
+        settle_in_full(coro, got);
 }
 
 /*

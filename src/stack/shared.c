@@ -7,17 +7,11 @@
 #include "base/compiler.h"
 
 #include "base/os.h"
-#include "stack/source.h"
+#include "stack/shared.h"
 
 #include <string.h>
 
 #include <cede/error.h>
-
-struct shared_source {
-    cede_source source;
-    size_t count;
-    struct cede__shared_stack *stacks;
-};
 
 size_t cede__shared_footprint(const cede_source *source)
 {
@@ -51,7 +45,7 @@ void cede__shared_unmap(struct cede__shared_stack *shared)
     cede__os_unmap(shared->stack.low - source->guard_size, cede__shared_footprint(source));
 }
 
-static void unmap_stacks(struct shared_source *shared, size_t count)
+static void unmap_stacks(struct cede__shared_source *shared, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         cede__shared_unmap(&shared->stacks[i]);
@@ -60,7 +54,7 @@ static void unmap_stacks(struct shared_source *shared, size_t count)
 
 static int open_shared(cede_source *source, const cede_source_options *options)
 {
-    struct shared_source *shared = (struct shared_source *)source;
+    struct cede__shared_source *shared = (struct cede__shared_source *)source;
     size_t count = options->count ? options->count : 1;
     shared->stacks = cede__os_malloc(count * sizeof *shared->stacks);
     if (!shared->stacks)
@@ -76,6 +70,7 @@ static int open_shared(cede_source *source, const cede_source_options *options)
     shared->count = count;
     if (cede__os_env_is_on("CEDE_CHECK_STACKS"))
         source->flags |= CEDE_SOURCE_CHECK;
+    source->plain = count == 1 && !shared->stacks->tended && !source->registers && !(source->flags & CEDE_SOURCE_CHECK);
     source->limit = SIZE_MAX;
     source->mapped = count * cede__shared_footprint(source);
     return CEDE_OK;
@@ -83,29 +78,15 @@ static int open_shared(cede_source *source, const cede_source_options *options)
 
 static void close_shared(cede_source *source)
 {
-    struct shared_source *shared = (struct shared_source *)source;
+    struct cede__shared_source *shared = (struct cede__shared_source *)source;
     unmap_stacks(shared, shared->count);
 }
 
 struct cede__shared_stack *cede__shared_stacks(cede_source *source, size_t *count)
 {
-    struct shared_source *shared = (struct shared_source *)source;
+    struct cede__shared_source *shared = (struct cede__shared_source *)source;
     *count = shared->count;
     return shared->stacks;
-}
-
-void cede__shared_join(struct cede__shared_stack *stack)
-{
-    stack->users++;
-    stack->starts++;
-    cede__source_count(stack->stack.source, &stack->stack.source->in_use, 1);
-    cede__source_note_peak(stack->stack.source);
-}
-
-void cede__shared_leave(struct cede__shared_stack *stack)
-{
-    stack->users--;
-    cede__source_count(stack->stack.source, &stack->stack.source->in_use, -1);
 }
 
 static void add(cede_source_stats *stats, const struct cede__shared_stack *stack)
@@ -122,7 +103,7 @@ static void add(cede_source_stats *stats, const struct cede__shared_stack *stack
 
 static void stats_of(cede_source *source, cede_source_stats *stats)
 {
-    struct shared_source *shared = (struct shared_source *)source;
+    struct cede__shared_source *shared = (struct cede__shared_source *)source;
     stats->stacks_in_use = 0; /* counted anew, with the rest */
     for (size_t i = 0; i < shared->count; i++)
         add(stats, &shared->stacks[i]);
@@ -130,7 +111,7 @@ static void stats_of(cede_source *source, cede_source_stats *stats)
 
 int cede_source_stack_stats(cede_source *source, size_t index, cede_source_stats *stats)
 {
-    struct shared_source *shared = (struct shared_source *)source;
+    struct cede__shared_source *shared = (struct cede__shared_source *)source;
     if (!source || source->kind != CEDE_SOURCE_SHARED || index >= shared->count)
         return CEDE_EINVAL;
     if (!stats || stats->size != sizeof *stats)
@@ -144,7 +125,7 @@ int cede_source_stack_stats(cede_source *source, size_t index, cede_source_stats
 }
 
 /* Frames on split stacks lie in segments here and there: there is no range of bytes to copy. */
-#define SIZE_HERE (CEDE_SPLIT_STACK ? 0 : sizeof(struct shared_source))
+#define SIZE_HERE (CEDE_SPLIT_STACK ? 0 : sizeof(struct cede__shared_source))
 
 const struct cede__source_ops cede__shared_ops = {
     .size = SIZE_HERE, .open = open_shared, .close = close_shared, .stats = stats_of};

@@ -156,6 +156,12 @@ static inline void *cede__coro_cell_take(size_t bytes)
     return cell;
 }
 
+/* Whether a slab of a list of this heap is the first there: before it comes the head, which lies in the heap. */
+static inline bool cede__slab_is_first(const struct cede__slab *slab, const struct cede__heap *heap)
+{
+    return (uintptr_t)slab->link.previous - (uintptr_t)heap < sizeof *heap;
+}
+
 /* Gives a cell back; false, and nothing has happened, where cede__cell_free must do it. */
 static inline bool cede__cell_give(void *cell)
 {
@@ -165,7 +171,7 @@ static inline bool cede__cell_give(void *cell)
         return false;
     if (CEDE__UNLIKELY(!slab->free && slab->fresh == slab->capacity)) /* full, so in no list */
         return false;
-    if (CEDE__UNLIKELY(slab->live == 1 && heap->partial[slab->kind][slab->class_index].next != &slab->link))
+    if (CEDE__UNLIKELY(slab->live == 1 && !cede__slab_is_first(slab, heap)))
         return false;
     *(void **)cell = slab->free;
     slab->free = cell;

@@ -69,7 +69,7 @@ struct cede_source {
     bool permanent;    /* a default source: not destroyed by users, and held once more, by its thread */
     bool in_turn;      /* one thread at a time uses it, its owner or the holder of its lock; others read counters */
     bool registers;    /* Valgrind runs, and is told of each stack */
-    bool plain;        /* a POOL of which a stack is taken and given back with nothing else to do: see pool.h */
+    bool plain;        /* a stack is taken and given back with nothing else to do: see pool.h and shared.h */
     struct cede__os_mutex lock;
     _Atomic size_t coroutines;
     _Atomic size_t in_use, peak, mapped, acquired, reused, trimmed; /* changed by the cede__source_* calls alone */
@@ -103,13 +103,11 @@ extern CEDE__THREAD_LOCAL cede_source *cede__my_private, *cede__my_shared;
 /* The default source for stacks above the pool's size: one of mappings, for all threads. */
 int cede__source_default_large(cede_source **out);
 
-/* The stacks of a SHARED source, and counting who has started on one of them and not ended. */
+/* The stacks of a SHARED source. Who starts and ends there is counted as shared.h says. */
 struct cede__shared_stack *cede__shared_stacks(cede_source *source, size_t *count);
 /* Address space of one of them, with its guard; and unmapping one. */
 size_t cede__shared_footprint(const cede_source *source);
 void cede__shared_unmap(struct cede__shared_stack *shared);
-void cede__shared_join(struct cede__shared_stack *stack);
-void cede__shared_leave(struct cede__shared_stack *stack);
 
 /* --- For the kinds --- */
 

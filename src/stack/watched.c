@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "base/os.h"
+#include "stack/shared.h"
 #include "stack/watched.h"
 
 #include <string.h>

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack/shared.h - SHARED sources from the inside: for shared.c, and for the frequent start and end of a coroutine.
+ */
+#ifndef CEDE_STACK_SHARED_H
+#define CEDE_STACK_SHARED_H
+
+#include "stack/source.h"
+
+struct cede__shared_source {
+    cede_source source;
+    size_t count;
+    struct cede__shared_stack *stacks;
+};
+
+/* Counts a coroutine that starts on this stack, and one that ends or is dropped. */
+static inline void cede__shared_join(struct cede__shared_stack *stack)
+{
+    stack->users++;
+    stack->starts++;
+    cede__source_count(stack->stack.source, &stack->stack.source->in_use, 1);
+    cede__source_note_peak(stack->stack.source);
+}
+
+static inline void cede__shared_leave(struct cede__shared_stack *stack)
+{
+    stack->users--;
+    cede__source_count(stack->stack.source, &stack->stack.source->in_use, -1);
+}
+
+#endif
