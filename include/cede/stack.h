@@ -79,7 +79,14 @@ enum {
      * mapping for each coroutine; where vm.max_map_count is reached, a resume is CEDE_EMAPS. The environment
      * variable CEDE_CHECK_STACKS=1 sets it for every shared source.
      */
-    CEDE_SOURCE_CHECK = 1 << 3
+    CEDE_SOURCE_CHECK = 1 << 3,
+    /*
+     * POOL: the tops of its stacks lie at 32 different offsets in their pages, multiples of 64 bytes, so that they do
+     * not compete for the same few lines of the processor's caches. Costs up to 1,984 bytes of each stack's topmost
+     * page. For hundreds of thousands of coroutines that are resumed in no order it was a tenth faster; for fewer, or in
+     * the order of their creation, slower: see docs/benchmarks.md, and measure.
+     */
+    CEDE_SOURCE_COLOURED = 1 << 4
 };
 
 /*

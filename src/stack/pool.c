@@ -90,7 +90,7 @@ static int acquire(cede_source *source, size_t bytes, cede_stack **out)
     (void)bytes; /* one size for all */
     if (CEDE__LIKELY(pool->hot.count > 0)) {
         slot = pool->hot.slots[--pool->hot.count];
-        *out = (cede_stack *)(void *)(slot + pool->slot_size - CEDE__STACK_HEADER); /* its description is still there */
+        *out = cede__pool_stack(pool, slot);
         return CEDE_OK;
     }
     if (pool->cold.count > 0) {
@@ -100,7 +100,7 @@ static int acquire(cede_source *source, size_t bytes, cede_stack **out)
         if (error)
             return error;
     }
-    *out = cede__stack_describe(source, slot + source->guard_size, slot + pool->slot_size, 0);
+    *out = cede__stack_describe(source, slot + source->guard_size, cede__pool_end(pool, slot), 0);
     return CEDE_OK;
 }
 
@@ -214,7 +214,8 @@ static size_t trim(cede_source *source, size_t keep)
 static int open_pool(cede_source *source, const cede_source_options *options)
 {
     struct cede__pool *pool = (struct cede__pool *)source;
-    pool->slot_size = cede__stack_footprint(source, source->stack_size);
+    pool->colour_mask = source->flags & CEDE_SOURCE_COLOURED ? CEDE__POOL_COLOURS - 1 : 0;
+    pool->slot_size = cede__stack_footprint(source, source->stack_size + pool->colour_mask * CEDE__POOL_COLOUR_STEP);
     pool->keep_low = options->keep_low;
     pool->keep_high = options->keep_high;
     source->plain = source->in_turn && !source->locked && !source->registers && source->guard_size && !pool->keep_high;

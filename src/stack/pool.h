@@ -22,6 +22,7 @@ struct cede__slot_list {
 struct cede__pool {
     cede_source source;
     size_t slot_size;
+    unsigned colour_mask; /* 0, or one less than the number of colours */
     size_t keep_low, keep_high;
     struct cede__pool_block *blocks;
     size_t block_count;
@@ -31,6 +32,26 @@ struct cede__pool {
     struct cede__slot_list hot, cold;
     size_t last_found; /* index of the block that block_of found last */
 };
+
+#define CEDE__POOL_COLOURS 32u /* a power of two */
+#define CEDE__POOL_COLOUR_STEP 64u
+
+/*
+ * The end of the stack in a slot: of the slot itself, or some steps below. The colour comes from the slot's page by a
+ * multiplicative hash (Knuth, The Art of Computer Programming 3, section 6.4), since slots of one pool are a power of
+ * two apart, or nearly.
+ */
+static inline char *cede__pool_end(const struct cede__pool *pool, char *slot)
+{
+    uint32_t hash = (uint32_t)((uintptr_t)slot >> 12) * 2654435769u;
+    return slot + pool->slot_size - (hash >> 20 & pool->colour_mask) * CEDE__POOL_COLOUR_STEP;
+}
+
+/* The description at the end of the stack in a slot that was handed out before. */
+static inline cede_stack *cede__pool_stack(const struct cede__pool *pool, char *slot)
+{
+    return (cede_stack *)(void *)(cede__pool_end(pool, slot) - CEDE__STACK_HEADER);
+}
 
 /* A stack of a source that is `plain`; NULL where more is to be done, and then cede__stack_take does it. */
 static inline cede_stack *cede__pool_take(cede_source *source)
@@ -43,7 +64,7 @@ static inline cede_stack *cede__pool_take(cede_source *source)
     atomic_store_explicit(&source->in_use, in_use + 1, memory_order_relaxed);
     cede__source_note_peak(source);
     cede__source_count(source, &source->acquired, 1);
-    return (cede_stack *)(void *)(slot + pool->slot_size - CEDE__STACK_HEADER); /* its description is still there */
+    return cede__pool_stack(pool, slot);
 }
 
 /* Gives a stack of a `plain` source back. */

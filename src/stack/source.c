@@ -26,7 +26,8 @@
 #define PROBE_DISTANCE (4 * KIB)
 #endif
 #define CANARY ((uint64_t)0x6365646543414e59)
-#define KNOWN_FLAGS (CEDE_SOURCE_UNGUARDED | CEDE_SOURCE_THREADS | CEDE_SOURCE_SCRAMBLE | CEDE_SOURCE_CHECK)
+#define KNOWN_FLAGS                                                                                                    \
+    (CEDE_SOURCE_UNGUARDED | CEDE_SOURCE_THREADS | CEDE_SOURCE_SCRAMBLE | CEDE_SOURCE_CHECK | CEDE_SOURCE_COLOURED)
 
 /* --- Sizes --- */
 
@@ -182,6 +183,8 @@ static bool flags_fit_kind(const cede_source_options *o)
     if (unguarded + split + guard > 1) /* each rules the others out */
         return false;
     if ((o->flags & CEDE_SOURCE_THREADS) && o->kind != CEDE_SOURCE_POOL && o->kind != CEDE_SOURCE_FIXED)
+        return false;
+    if ((o->flags & CEDE_SOURCE_COLOURED) && o->kind != CEDE_SOURCE_POOL)
         return false;
     return !(o->flags & (CEDE_SOURCE_SCRAMBLE | CEDE_SOURCE_CHECK)) || o->kind == CEDE_SOURCE_SHARED;
 }

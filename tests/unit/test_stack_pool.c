@@ -393,6 +393,82 @@ static void default_source_of_the_thread(void **state)
     assert_int_equal(stats_of(first).acquired, 1);
 }
 
+static size_t end_in_page(const cede_stack *stack)
+{
+    return ((uintptr_t)cede_stack_low(stack) + cede_stack_size(stack)) % cede_stack_page_size();
+}
+
+static void coloured_stacks_end_at_many_offsets(void **state)
+{
+    cede_source *source = source_of(CEDE_SOURCE_POOL, CEDE_SOURCE_COLOURED);
+    cede_stack *stacks[MANY / 4];
+    bool seen[4096 / 64] = {false};
+    unsigned different = 0;
+    (void)state;
+    for (unsigned i = 0; i < MANY / 4; i++) {
+        stacks[i] = stack_take(source);
+        assert_true(cede_stack_size(stacks[i]) >= cede_stack_size_default());
+        size_t end = end_in_page(stacks[i]) % 4096 / 64;
+        different += !seen[end];
+        seen[end] = true;
+    }
+    assert_int_equal(different, 32);
+    stack_is_usable(stacks[0], 0x45);
+    size_t end = end_in_page(stacks[0]);
+    stack_give(stacks[0]);
+    stacks[0] = stack_take(source); /* the same one, as it was */
+    assert_int_equal(end_in_page(stacks[0]), end);
+    for (unsigned i = 0; i < MANY / 4; i++)
+        stack_give(stacks[i]);
+    size_t released;
+    assert_int_equal(cede_source_trim(source, 0, &released), 0);
+    assert_true(released > 0);
+    stacks[0] = stack_take(source);
+    stack_is_usable(stacks[0], 0x46);
+    stack_give(stacks[0]);
+    source_end(source);
+}
+
+static void only_a_pool_is_coloured(void **state)
+{
+    static const cede_source_kind others[] = {CEDE_SOURCE_MMAP, CEDE_SOURCE_SHARED};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        cede_source_options options = CEDE_SOURCE_OPTIONS(others[i]);
+        cede_source *source;
+        options.flags = CEDE_SOURCE_COLOURED;
+        assert_int_equal(cede_source_create(&source, &options), CEDE_EINVAL);
+    }
+}
+
+static void *doubles(void *arg, void *in)
+{
+    uintptr_t number = (uintptr_t)in;
+    while (cede_yield((void *)(2 * number), &in) == 0)
+        number = (uintptr_t)in;
+    return arg;
+}
+
+static void coroutines_run_on_coloured_stacks(void **state)
+{
+    cede_source *source = source_of(CEDE_SOURCE_POOL, CEDE_SOURCE_COLOURED);
+    cede_coro *coros[64];
+    (void)state;
+    for (unsigned i = 0; i < 64; i++) {
+        cede_coro_options options = CEDE_CORO_OPTIONS(doubles, NULL);
+        options.source = source;
+        assert_int_equal(cede_coro_create(&coros[i], &options), 0);
+    }
+    for (uintptr_t i = 0; i < 256; i++) {
+        void *out = NULL;
+        assert_int_equal(cede_coro_resume(coros[i % 64], (void *)i, &out), 0);
+        assert_int_equal((uintptr_t)out, 2 * i);
+    }
+    for (unsigned i = 0; i < 64; i++)
+        assert_int_equal(cede_coro_destroy(coros[i]), 0);
+    source_end(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +486,9 @@ int main(void)
         cmocka_unit_test(trim_unmaps_what_is_not_used),
         cmocka_unit_test(trim_leaves_used_stacks_alone),
         cmocka_unit_test(limit),
+        cmocka_unit_test(coloured_stacks_end_at_many_offsets),
+        cmocka_unit_test(only_a_pool_is_coloured),
+        cmocka_unit_test(coroutines_run_on_coloured_stacks),
         cmocka_unit_test(large_stacks),
         cmocka_unit_test(default_source_of_the_thread),
     };
