@@ -17,6 +17,7 @@ extern void *__cxa_get_globals(void) __attribute__((weak));
 
 static void *(*_Atomic loaded_later)(void);
 _Atomic unsigned cede__exceptions_finds = 1;
+struct cede__exceptions cede__exceptions_none;
 
 void cede__exceptions_found(void *(*get_globals)(void))
 {
@@ -25,6 +26,7 @@ void cede__exceptions_found(void *(*get_globals)(void))
         return;
     cede__os_keep_loaded((const void *)(uintptr_t)get_globals);
     atomic_store(&cede__exceptions_finds, 2);
+    __atomic_store_n(&cede__exceptions_none.caught, &cede__exceptions_none, __ATOMIC_RELEASE);
 }
 
 struct cede__exceptions *cede__exceptions_of_thread(void)

@@ -106,6 +106,11 @@ struct cede__exceptions {
     unsigned uncaught;
 };
 
+/*
+ * What a thread looks at in a program without C++: nothing is caught or in flight. When a runtime is found after all it
+ * is not zero any more, so that whoever looks, on any thread, finds out (cede__exceptions_finds).
+ */
+extern struct cede__exceptions cede__exceptions_none;
 /* 1, or 2 when a C++ runtime has come into the process later than the library. */
 extern _Atomic unsigned cede__exceptions_finds;
 /* The calling thread's, or NULL in a program without C++. */

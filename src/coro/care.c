@@ -9,14 +9,21 @@
 
 #include <string.h>
 
+/* NULL in a program without C++. Looks anew if a runtime was found meanwhile, which cannot fail. */
 static struct cede__exceptions *exceptions_of(struct cede__thread *thread)
 {
-    return (struct cede__exceptions *)(uintptr_t)thread->tls.exceptions;
+    if (CEDE__UNLIKELY(!cede__thread_is_ready(thread)))
+        (void)cede__thread_make_ready(thread);
+    struct cede__exceptions *place = (struct cede__exceptions *)(uintptr_t)thread->tls.exceptions;
+    return place == &cede__exceptions_none ? NULL : place;
 }
 
 static struct cede__exceptions take_exceptions(struct cede__thread *thread)
 {
-    struct cede__exceptions *place = exceptions_of(thread), taken = {place->caught, place->uncaught};
+    struct cede__exceptions *place = exceptions_of(thread), taken = {NULL, 0};
+    if (!place)
+        return taken;
+    taken = *place;
     place->caught = NULL;
     place->uncaught = 0;
     return taken;
@@ -25,6 +32,8 @@ static struct cede__exceptions take_exceptions(struct cede__thread *thread)
 static void put_exceptions(struct cede__thread *thread, struct cede__exceptions exceptions)
 {
     struct cede__exceptions *place = exceptions_of(thread);
+    if (!place)
+        return;
     place->caught = exceptions.caught;
     place->uncaught = exceptions.uncaught;
 }
@@ -70,7 +79,7 @@ void cede__care_leave(const struct cede__care *mine, struct cede__thread *thread
         fp = cede__fp_read();
         cede__fp_write_control(mine->fp);
     }
-    if (!finished && (own_fp || now->caught || now->uncaught))
+    if (!finished && (own_fp || (now && (now->caught || now->uncaught))))
         cede__care_stash(thread, coro, fp);
     put_exceptions(thread, mine->exceptions);
 }

@@ -112,9 +112,8 @@ _Static_assert(sizeof(void *) < 8 || sizeof(cede_coro) == 104, "ten million of t
 /* --- Threads (thread.c) --- */
 
 struct cede__thread {
-    struct cede__tls tls;  /* first: the inline path knows it */
-    struct cede__hot root; /* stands for the thread's own stack */
-    struct cede__exceptions no_exceptions;
+    struct cede__tls tls;      /* first: the inline path knows it */
+    struct cede__hot root;     /* stands for the thread's own stack */
     struct cede__rooms *rooms; /* see room.c */
     void *altstack;
     struct cede__big_stack *big_stacks; /* see big_stack.c */

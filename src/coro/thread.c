@@ -60,7 +60,7 @@ static void find_exceptions(struct cede__thread *thread)
 {
     thread->finds = atomic_load_explicit(&cede__exceptions_finds, memory_order_acquire);
     struct cede__exceptions *exceptions = cede__exceptions_of_thread();
-    thread->tls.exceptions = (const uintptr_t *)(exceptions ? exceptions : &thread->no_exceptions);
+    thread->tls.exceptions = (const uintptr_t *)(exceptions ? exceptions : &cede__exceptions_none);
 }
 
 void cede__cxx_runtime_found(void *(*get_globals)(void))
@@ -69,7 +69,7 @@ void cede__cxx_runtime_found(void *(*get_globals)(void))
     if (!get_globals)
         return;
     cede__exceptions_found(get_globals);
-    if (thread->finds && thread->tls.exceptions == (const uintptr_t *)&thread->no_exceptions)
+    if (thread->finds && !cede__thread_is_ready(thread))
         find_exceptions(thread);
 }
 

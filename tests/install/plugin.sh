@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A C program that has long used the library loads a module in C++, and the C++ runtime with it: coroutines of that module that
-# yield inside of a catch block keep their own exceptions. And a module that brings a runtime of its own may be unloaded.
+# yield inside of a catch block keep their own exceptions; so do coroutines of C that waited meanwhile, in place and on another
+# thread, and then call into that module. And a module that brings a runtime of its own may be unloaded.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -22,6 +23,11 @@ static void *rethrow(void *arg, void *)
         }
     }
     return nullptr;
+}
+
+extern "C" void *throw_and_wait(void *arg)
+{
+    return rethrow(arg, nullptr);
 }
 
 /* How many of two coroutines, between a throw and a rethrow at the same time, get their own exception back. */
@@ -47,8 +53,42 @@ END
 cat >"$dir/host.c" <<'END'
 #include <cede/cede.h>
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+
+static pthread_barrier_t barrier;
+static void *(*throw_and_wait)(void *arg); /* of the module */
+
+static void *waits_before_it_throws(void *arg, void *in)
+{
+    (void)in;
+    cede_yield(NULL, NULL);
+    return throw_and_wait(arg);
+}
+
+/* Its coroutines have started when the module is loaded. The number of them that kept their exceptions. */
+static void *other_thread(void *stack)
+{
+    cede_coro *coros[2] = {NULL, NULL};
+    size_t kept = 0;
+    for (size_t i = 0; i < 2; i++)
+        if (cede_coro_new(&coros[i], (cede_stack_choice)(size_t)stack, waits_before_it_throws, (void *)(i + 1)) != 0 ||
+            cede_coro_resume(coros[i], NULL, NULL) != 0)
+            return NULL;
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < 2; i++) {
+            void *out = NULL;
+            if (cede_coro_resume(coros[i], NULL, &out) != 0)
+                return NULL;
+            kept += round == 1 && (size_t)out == i + 1;
+        }
+    for (size_t i = 0; i < 2; i++)
+        cede_coro_destroy(coros[i]);
+    return (void *)kept;
+}
 
 static void *nothing(void *arg, void *in)
 {
@@ -56,18 +96,38 @@ static void *nothing(void *arg, void *in)
     return arg;
 }
 
-/* host MODULE FLAGS: u: uses the library before it loads the module; g: loads it with RTLD_GLOBAL; c: closes it after */
+/*
+ * host MODULE FLAGS: u: uses the library before it loads the module; g: loads it with RTLD_GLOBAL; c: closes it after; p, s: another
+ * thread has waiting coroutines then, on private stacks or on a shared one
+ */
 int main(int argc, char **argv)
 {
     const char *flags = argc > 2 ? argv[2] : "";
     cede_coro *coro = NULL;
     int (*run)(int);
+    pthread_t thread;
+    int other = strchr(flags, 'p') || strchr(flags, 's');
+    if (other) {
+        size_t stack = strchr(flags, 's') ? CEDE_SHARED : CEDE_PRIVATE;
+        if (pthread_barrier_init(&barrier, NULL, 2) != 0 || pthread_create(&thread, NULL, other_thread, (void *)stack) != 0)
+            return 2;
+        pthread_barrier_wait(&barrier);
+    }
     if (strchr(flags, 'u') && (cede_coro_new(&coro, CEDE_PRIVATE, nothing, NULL) != 0 || cede_coro_resume(coro, 0, 0) != 0))
         return 2;
     void *module = dlopen(argv[1], RTLD_NOW | (strchr(flags, 'g') ? RTLD_GLOBAL : RTLD_LOCAL));
     if (!module || !(*(void **)&run = dlsym(module, "run"))) {
         puts(dlerror());
         return 2;
+    }
+    if (other) {
+        void *kept = NULL;
+        *(void **)&throw_and_wait = dlsym(module, "throw_and_wait");
+        pthread_barrier_wait(&barrier);
+        if (pthread_join(thread, &kept) != 0 || kept != (void *)2) {
+            printf("on another thread: %zu of 2 kept their exceptions\n", (size_t)kept);
+            return 1;
+        }
     }
     for (int stack = CEDE_PRIVATE; stack <= CEDE_SHARED; stack++) {
         int kept = run(stack);
@@ -91,8 +151,8 @@ END
     -o "$dir/module.so"
 "$CXX" -std=c++17 -O2 -fPIC -shared -static-libstdc++ -static-libgcc -I"$SOURCE_DIR/include" "$dir/module.cpp" \
     "$BINARY_DIR/libcede.so" -o "$dir/module_with_runtime.so"
-"$CC" -std=c11 -O2 -I"$SOURCE_DIR/include" "$dir/host.c" "$BINARY_DIR/libcede.so" -ldl -pthread -o "$dir/host"
-for flags in - u g ug; do
+"$CC" -std=c11 -D_GNU_SOURCE -O2 -I"$SOURCE_DIR/include" "$dir/host.c" "$BINARY_DIR/libcede.so" -ldl -pthread -o "$dir/host"
+for flags in - u g ug p s up; do
     for module in module module_with_runtime; do
         for close in "" c; do
             LD_LIBRARY_PATH=$BINARY_DIR "$dir/host" "$dir/$module.so" $flags$close ||
