@@ -72,10 +72,12 @@ static const struct bench_case *find_case(const struct bench_subject *subject, c
     return NULL;
 }
 
-/* Rounds that take about `ns`; warms everything up on the way. */
-static size_t calibrate(const struct bench_case *c, void *state, double ns)
+/* Rounds that take about `ns`; warms everything up on the way. `first`: what one round took already, which may be enough. */
+static size_t calibrate(const struct bench_case *c, void *state, double ns, double first)
 {
     size_t rounds = 1;
+    if (first >= ns)
+        return 1;
     for (;;) {
         double took = c->run(state, rounds);
         if (took >= ns / WARM_UP_SHARE) {
@@ -92,9 +94,9 @@ static void measure(const struct bench_case *c, size_t n, size_t bytes, size_t r
     void *state = c->open(n, &bytes);
     bench_check(state != NULL, "the case could not be set up");
     double operations = c->each ? (double)n : 1;
-    c->run(state, 1);
+    double first = c->run(state, 1);
     printf("start %ld\nrss %ld\nbytes %zu\n", start_bytes, resident_bytes() - start_bytes, bytes);
-    size_t rounds = calibrate(c, state, ns);
+    size_t rounds = calibrate(c, state, ns, first);
     for (size_t i = 0; i < repetitions; i++)
         printf("ns %.4f\n", c->run(state, rounds) / ((double)rounds * operations));
     if (c->close)
