@@ -106,22 +106,28 @@ fi
 
 fakes=$dir/fakes
 mkdir "$fakes"
-# fake NAME LINE...: a program that knows switch/hot, and executes these lines as a measurement of $4 repetitions.
-fake()
+# fake_of CASES NAME LINE...: a program that knows these cases, and executes these lines as a measurement of $4 repetitions.
+fake_of()
 {
-    path=$fakes/bench-$1
-    shift
+    cases=$1
+    path=$fakes/bench-$2
+    shift 2
     {
         echo '#!/bin/sh'
-        echo 'case $1 in --list) printf "switch/hot\tround trip\n"; exit ;; --version) echo "fake 1"; exit ;; esac'
+        echo "cases='$cases'"
+        echo 'case $1 in --list) printf "%s\tround trip\n" $cases; exit ;; --version) echo "fake 1"; exit ;; esac'
         printf '%s\n' "$@"
     } >"$path"
     chmod +x "$path"
 }
-twice='printf "start 1000\nrss 10\nbytes 7\n"; [ "$4" -eq 2 ] || exit 3'
-fake cede-inline "$twice" 'printf "ns 2\nns 4\n"'
-fake cede-static "$twice" 'printf "ns 9.6\nns 9.6\n"'
-fake boost-fcontext "$twice" 'printf "ns 10\nns 10\n"'
+fake()
+{
+    fake_of switch/hot "$@"
+}
+thrice='printf "start 1000\nrss 10\nbytes 7\n"; [ "$4" -eq 3 ] || exit 3'
+fake cede-inline "$thrice" 'printf "ns 2\nns 4\nns 3\n"'
+fake cede-static "$thrice" 'printf "ns 9.6\nns 9.6\nns 9.6\n"'
+fake boost-fcontext "$thrice" 'printf "ns 10\nns 10\nns 10\n"'
 export CEDE_BENCH_DIR="$fakes"
 
 run 0 bench -s switch
@@ -174,6 +180,134 @@ says "$err" "nothing was measured"
 run 2 bench -s deep
 says "$err" "nothing was measured"
 
+# --- Passes ------------------------------------------------------------------------------------------------------------
+
+# A machine that becomes half as quick in the middle of pass 3. The ratio of the two medians is 0.6; each pass but the third
+# says 0.3. And each pass begins with another subject.
+log=$dir/log
+passes=$dir/passes
+mkdir "$passes"
+CEDE_BENCH_DIR=$passes
+real=$fakes
+fakes=$passes
+# drifting NAME A B C D E: what it measures in each pass.
+drifting()
+{
+    name=$1
+    shift
+    fake "$name" "set -- \"\$4\" $*" "echo $name \"\$1\" >>'$log'" "at=\$(grep -c '^$name ' '$log')" \
+        'times=$1; shift "$at"; for i in $(seq "$times"); do echo "ns $1"; done'
+}
+drifting cede-inline 3 3 6 6 6
+drifting boost-fcontext 10 10 10 20 20
+: >"$log"
+run 0 bench -s switch -b cede-inline -b boost-fcontext --report "$dir/drift"
+grep -Eq '^  cede-inline +6\.00 +3\.00 +50\.0 % +0\.30$' "$out" || fail "$title: the ratio is not that within the passes"
+grep -Eq '^  switch/hot +cede-inline +<= 0\.40 x boost-fcontext +0\.30 x +met$' "$out" || fail "$title: nor the target's"
+tr '\n' ' ' <"$log" >"$dir/order"
+[ "$(cat "$dir/order")" = "cede-inline 3 boost-fcontext 3 boost-fcontext 3 cede-inline 3 cede-inline 3 boost-fcontext 3 \
+boost-fcontext 3 cede-inline 3 cede-inline 3 boost-fcontext 3 " ] || fail "$title: other processes: $(cat "$dir/order")"
+[ "$(cut -d , -f 3,4 "$dir/drift/raw.csv" | grep -c '^boost-fcontext,5$')" -eq 3 ] || fail "$title: raw.csv: pass 5"
+: >"$log"
+run 0 bench -s switch -b cede-inline -b boost-fcontext --quick --repetitions 8
+cut -d ' ' -f 2 "$log" | tr '\n' ' ' >"$dir/order"
+[ "$(cat "$dir/order")" = "2 2 3 3 3 3 " ] || fail "$title: not three passes: $(cat "$dir/order")"
+
+# --- References of other cases: measured once more beside each case ----------------------------------------------------
+
+print='for i in $(seq "$4"); do echo "ns $ns"; done'
+fake boost-fcontext "echo fcontext >>'$log'; ns=10" "$print"
+fake_of "shared/alternate scale/order" cede-shared "echo shared \$1 >>'$log'; ns=12" "$print"
+: >"$log"
+run 0 bench -s shared -b cede-shared -b boost-fcontext --json "$dir/beside.json"
+grep -Eq '^  boost-fcontext switch/hot +10\.00 +10\.00 +0\.0 % +1\.00$' "$out" || fail "$title: no row of the reference"
+grep -Eq '^  cede-shared +12\.00 +12\.00 +0\.0 % +1\.20' "$out" || fail "$title: no ratio to it"
+head -n 4 "$log" | tr '\n' ' ' >"$dir/order"
+[ "$(cat "$dir/order")" = "fcontext shared shared/alternate shared shared/alternate fcontext " ] ||
+    fail "$title: not beside each other: $(cat "$dir/order")"
+met='^  shared/alternate-72 +cede-shared +<= 0\.90 x boost-fcontext switch/hot +1\.20 x +MISSED$'
+grep -Eq "$met" "$out" || fail "$title: no target"
+[ "$(grep -c '"case": "shared/alternate-72", "subject": "boost-fcontext switch/hot", "n": 1,' "$dir/beside.json")" -eq 1 ] ||
+    fail "$title: no reference in the JSON lines"
+run 0 bench --targets "$dir/beside.json"
+grep -Eq "$met" "$out" || fail "$title: no target"
+grep -v '"shared/alternate-72", "subject": "boost' "$dir/beside.json" >"$dir/apart.json"
+echo '{"suite": "switch", "case": "switch/hot", "subject": "boost-fcontext", "n": 1, "bytes": 0, "ns_median": 15,' \
+    '"ns_min": 15, "rss_bytes": 0, "unit": "ns per round trip"}' >>"$dir/apart.json"
+run 0 bench --targets "$dir/apart.json"
+grep -Eq '^  shared/alternate-72 .* 0\.80 x +met$' "$out" || fail "$title: no target by a reference of its own case"
+run 0 bench -s shared -b cede-shared --json "$dir/alone.json"
+! grep -q boost "$dir/alone.json" || fail "$title: a reference that was not wanted"
+
+# Ten million are made once; the reference runs before and after. A machine without the memory for them says so.
+: >"$log"
+run 0 bench -s scale -b cede-shared -b boost-fcontext
+if ! grep -q 'not run: needs about' "$out"; then
+    tr '\n' ' ' <"$log" >"$dir/order"
+    [ "$(cat "$dir/order")" = "shared scale/order fcontext shared scale/order fcontext " ] ||
+        fail "$title: no reference before and after: $(cat "$dir/order")"
+    grep -Eq '^  scale/order-10000000 +cede-shared +<= 1\.40 x boost-fcontext switch/hot +1\.20 x +met$' "$out" ||
+        fail "$title: no target"
+fi
+
+# --- A limited time: what takes too long does not take it from the others ----------------------------------------------
+
+fake boost-fcontext 'ns=10' "$print"
+fake_of "create/cycle shared/alternate" cede-shared '[ "$1" != create/cycle ] || exec sleep 1000' 'ns=12' "$print"
+for limit in --quick "--limit 20"; do
+    # shellcheck disable=SC2086 # it is to be split
+    run 0 bench $limit -b cede-shared -b boost-fcontext -s switch -s create -s shared
+    grep -Eq '^  cede-shared +not run to the end: its share of the time was over$' "$out" || fail "$title: it ran on"
+    [ "$(grep -Ec '^  cede-shared +12\.00 ' "$out")" -ge 3 ] || fail "$title: the others did not run"
+    [ "$limit" = --quick ] && says "$out" "6 repetitions of 20 ms"
+done
+CEDE_BENCH_DIR=$real
+fakes=$real
+
+# --- The processor -----------------------------------------------------------------------------------------------------
+
+fake cede-inline 'echo "ran on $(sed -n "s/^Cpus_allowed_list:[^0-9]*//p" /proc/self/status)" >>"$0.log"; ns=2' "$print"
+# on NUMBER WHY: the last run says that it has taken this processor, and did take it.
+on()
+{
+    grep -Eqx "on processor $1, $2" "$out" || fail "$title: not on processor $1, $2"
+    grep -qx "ran on $1" "$fakes/bench-cede-inline.log" || fail "$title: it did not run on processor $1"
+    ! grep -vqx "ran on $1" "$fakes/bench-cede-inline.log" || fail "$title: it ran on others than processor $1"
+    rm -f "$fakes/bench-cede-inline.log"
+}
+allowed=$(sed -n 's/^Cpus_allowed_list:[^0-9]*//p' /proc/self/status)
+one=${allowed%%[-,]*}
+run 0 bench -s switch -b cede-inline --processor "$one"
+on "$one" "as asked for"
+run 0 bench -s switch -b cede-inline --cpu "$one"
+on "$one" "as asked for"
+if [ "$allowed" != "$one" ]; then
+    run 0 bench -s switch -b cede-inline
+    on "$(sed -n 's/^on processor \([0-9]*\),.*/\1/p' "$out")" \
+        'the quietest of [0-9]+: a loop takes [0-9.]+ ms and varies by [0-9]+ %'
+fi
+if command -v taskset >/dev/null; then
+    title="a process with one processor"
+    taskset -c "$one" "$CEDE" bench -s switch -b cede-inline >"$out" 2>"$err" || fail "$title: it failed"
+    on "$one" "the only one"
+fi
+
+# --- A busy machine ----------------------------------------------------------------------------------------------------
+
+export CEDE_BENCH_LOADAVG="$dir/loadavg"
+echo "100000.25 3.00 2.00 1/100 1234" >"$CEDE_BENCH_LOADAVG"
+run 0 bench -s switch -b cede-inline --report "$dir/busy"
+[ "$(grep -Ec '^the machine is busy, figures may be off: load average 100000\.2 of [0-9]+ processors$' "$out")" -eq 1 ] ||
+    fail "$title: no warning"
+says "$dir/busy/report.html" "the machine is busy, figures may be off: load average 100000.2"
+for load in "0.00 3.00 2.00 1/100 1234" "" "x"; do
+    echo "$load" >"$CEDE_BENCH_LOADAVG"
+    run 0 bench -s switch -b cede-inline
+    ! grep -q "load average" "$out" || fail "$title: a warning of no load"
+done
+unset CEDE_BENCH_LOADAVG
+fake cede-inline "$thrice" 'printf "ns 2\nns 4\nns 3\n"'
+
 # --- Reports ---------------------------------------------------------------------------------------------------------
 
 report=$dir/report
@@ -181,7 +315,7 @@ title="the files of --report"
 for name in report.html results.csv raw.csv; do
     [ -s "$report/$name" ] || fail "$title: no $name"
 done
-[ "$(grep -c '^switch,switch/hot,cede-inline,' "$report/raw.csv")" -eq 10 ] || fail "$title: not a line a repetition"
+[ "$(grep -c '^switch,switch/hot,cede-inline,' "$report/raw.csv")" -eq 15 ] || fail "$title: not a line a repetition"
 for text in "fake 1" "switch/hot" "Linux" "commit" "<td class=ours>cede-inline</td>"; do
     says "$report/report.html" "$text"
 done
@@ -210,7 +344,7 @@ says "$err" "No such file or directory"
 # --- What is refused -----------------------------------------------------------------------------------------------------
 
 for arguments in "--suite none" "--subject none" "--processor 9999" "--processor x" "--repetitions 4" "--repetitions 1e9" \
-    "--time 0" "--time x" "--no-such-option" "something"; do
+    "--time 0" "--time x" "--limit 0" "--limit x" "--cpu 9999" "--no-such-option" "something"; do
     # shellcheck disable=SC2086 # it is to be split
     run 2 bench $arguments
     says "$err" "cede bench: "
@@ -235,7 +369,7 @@ title="a command without programs"
 says "$err" 'run `make bench`'
 
 run 0 bench --help
-for option in --quick --suite --subject --list --json --report --targets --processor --repetitions --time --no-progress \
+for option in --quick --suite --subject --list --json --report --targets --processor --repetitions --time --limit --no-progress \
     CEDE_BENCH_DIR "Exit status"; do
     says "$out" "$option"
 done
@@ -244,7 +378,7 @@ done
 
 on_terminal()
 {
-    CEDE_BENCH_DIR=$fakes TERM=xterm script -qec "stty cols $1 rows $2; '$CEDE' bench -s switch -b cede-inline -b pcl -r 10" \
+    CEDE_BENCH_DIR=$fakes TERM=xterm script -qec "stty cols $1 rows $2; '$CEDE' bench -s switch -b cede-inline -b pcl" \
         /dev/null </dev/null >"$out" 2>"$err"
 }
 if command -v script >/dev/null && script -qec true /dev/null </dev/null >/dev/null 2>&1; then

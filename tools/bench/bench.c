@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +15,6 @@
 #include "bench/targets.h"
 #include "command.h"
 #include "complain.h"
-
-/* A quick run ends within a minute: what is drawn and written at its end needs some of it. */
-#define QUICK_NS INT64_C(52000000000)
 
 struct bench {
     struct bench_options options;
@@ -61,19 +57,6 @@ static int print_targets_of(const char *path)
 
 /* --- Before ----------------------------------------------------------------------------------------------------- */
 
-/* The last processor that is allowed: the first ones often serve interrupts. Returns -1 if none is known. */
-static int last_processor(void)
-{
-    cpu_set_t allowed;
-    int last = -1;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return -1;
-    for (int i = 0; i < CPU_SETSIZE; i++)
-        if (CPU_ISSET(i, &allowed))
-            last = i;
-    return last;
-}
-
 /* What cannot be written is said before anything is measured. */
 static int open_outputs(struct bench *bench)
 {
@@ -85,27 +68,40 @@ static int open_outputs(struct bench *bench)
     return bench->options.report != NULL ? report_prepare(bench->options.report) : 0;
 }
 
-static size_t wanted_cases(const struct bench_options *options)
+static void print_heading(const struct bench *bench)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < case_count; i++)
-        count += bench_wants_case(options, &case_list[i]);
-    return count;
+    const struct bench_options *options = &bench->options;
+    const struct quiet *quiet = &bench->measuring.quiet;
+    printf("%u repetitions of %u ms; programs in %s\n", plan_usual_repetitions(options), options->milliseconds,
+           bench->programs.folder);
+    if (quiet->processor >= 0)
+        printf("on processor %d, %s\n", quiet->processor, quiet->why);
+    if (quiet->busy[0] != '\0')
+        printf("%s\n", quiet->busy);
+    printf("\n");
+}
+
+/* The rows of all cases that have any. */
+static void prepare_cases(struct bench *bench)
+{
+    for (size_t i = 0; i < case_count; i++) {
+        struct case_result *result = &bench->results->list[bench->results->count];
+        if (!bench_wants_case(&bench->options, &case_list[i]))
+            continue;
+        measure_prepare(&bench->measuring, result, &case_list[i]);
+        bench->results->count += result->row_count > 0;
+    }
 }
 
 static void start(struct bench *bench)
 {
     const struct bench_options *options = &bench->options;
-    bench->measuring = (struct measuring){
-        .options = options,
-        .programs = &bench->programs,
-        .display = &bench->display,
-        .processor = options->processor >= 0 ? options->processor : last_processor(),
-        .deadline = options->quick ? clock_now() + QUICK_NS : INT64_MAX,
-    };
-    display_begin(&bench->display, options->progress, wanted_cases(options));
-    printf("%u repetitions of %u ms, on processor %d; programs in %s\n\n", options->repetitions, options->milliseconds,
-           bench->measuring.processor, bench->programs.folder);
+    bench->measuring = (struct measuring){.options = options, .programs = &bench->programs, .display = &bench->display};
+    quiet_look(&bench->measuring.quiet, options->processor);
+    display_begin(&bench->display, options->progress);
+    print_heading(bench);
+    prepare_cases(bench);
+    plan_begin(&bench->measuring.plan, options, bench->results);
 }
 
 /* --- The run ---------------------------------------------------------------------------------------------------- */
@@ -135,14 +131,8 @@ static bool ours_failed(const struct case_result *result)
 static int run_cases(struct bench *bench)
 {
     int status = 0;
-    for (size_t i = 0; i < case_count; i++) {
-        struct case_result *result = &bench->results->list[bench->results->count];
-        if (!bench_wants_case(&bench->options, &case_list[i]))
-            continue;
-        measure_prepare(&bench->measuring, result, &case_list[i]);
-        if (result->row_count == 0)
-            continue;
-        bench->results->count++;
+    for (size_t i = 0; i < bench->results->count; i++) {
+        struct case_result *result = &bench->results->list[i];
         measure_case(&bench->measuring, result);
         if (keep_figures(bench, result) != 0)
             return EXIT_UNUSABLE;

@@ -26,6 +26,15 @@ const size_t suite_count = sizeof suite_list / sizeof suite_list[0];
     {                                                                                                                  \
         "shared", "shared/turn", 10000, bytes, SHOW_N | SHOW_BYTES | (flags)                                           \
     }
+#define OF_N(suite, program_case, n, flags)                                                                            \
+    {                                                                                                                  \
+        suite, program_case, n, 0, SHOW_N | (flags)                                                                    \
+    }
+/* All cases of these suites, for one number of coroutines. */
+#define MANY(n, flags) OF_N("many", "many/order", n, flags), OF_N("many", "many/shuffled", n, flags)
+#define SCALE(n, flags)                                                                                                \
+    OF_N("scale", "scale/order", n, flags), OF_N("scale", "scale/shuffled", n, flags),                                 \
+        OF_N("scale", "scale/create", n, flags), OF_N("scale", "scale/trim", n, flags)
 
 const struct bench_case case_list[] = {
     {"switch", "switch/hot", 1, 0, QUICK},
@@ -46,20 +55,11 @@ const struct bench_case case_list[] = {
     ALTERNATE("deep", 262144, 0),
     ALTERNATE("deep", 1048576, QUICK),
     ALTERNATE("deep", 4194304, 0),
-    {"many", "many/order", 10000, 0, SHOW_N | QUICK},
-    {"many", "many/shuffled", 10000, 0, SHOW_N | QUICK},
-    {"many", "many/order", 100000, 0, SHOW_N | QUICK},
-    {"many", "many/shuffled", 100000, 0, SHOW_N | QUICK},
-    {"many", "many/order", 1000000, 0, SHOW_N},
-    {"many", "many/shuffled", 1000000, 0, SHOW_N},
-    {"scale", "scale/order", 1000000, 0, SHOW_N | QUICK},
-    {"scale", "scale/shuffled", 1000000, 0, SHOW_N | QUICK},
-    {"scale", "scale/create", 1000000, 0, SHOW_N | QUICK},
-    {"scale", "scale/trim", 1000000, 0, SHOW_N | QUICK},
-    {"scale", "scale/order", 10000000, 0, SHOW_N},
-    {"scale", "scale/shuffled", 10000000, 0, SHOW_N},
-    {"scale", "scale/create", 10000000, 0, SHOW_N},
-    {"scale", "scale/trim", 10000000, 0, SHOW_N},
+    MANY(10000, QUICK),
+    MANY(100000, 0),
+    MANY(1000000, 0),
+    SCALE(1000000, QUICK),
+    SCALE(10000000, 0),
 };
 const size_t case_count = sizeof case_list / sizeof case_list[0];
 _Static_assert(sizeof case_list / sizeof case_list[0] <= CASES_MAX, "");
@@ -73,6 +73,15 @@ char *case_name(char *text, const struct bench_case *c)
         snprintf(bytes, sizeof bytes, "-%" PRIu32, c->bytes);
     snprintf(text, CASE_NAME, "%s%s%s", c->program_case, n, bytes);
     return text;
+}
+
+const struct bench_case *case_find(const char *name)
+{
+    char text[CASE_NAME];
+    for (size_t i = 0; i < case_count; i++)
+        if (strcmp(case_name(text, &case_list[i]), name) == 0)
+            return &case_list[i];
+    return NULL;
 }
 
 bool suite_exists(const char *name)

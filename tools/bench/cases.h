@@ -12,7 +12,9 @@
 enum {
     CASE_NAME = 48,
     CASES_MAX = 64,
-    LONG_SET_UP = 100000 /* coroutines from which on a process is not started anew for each repetition */
+    SLOW_SET_UP =
+        100000, /* coroutines from which on making them takes a second or more, so that there are fewer passes, */
+    LONG_SET_UP = 1000000 /* and from which on there is one */
 };
 
 /* Flags. */
@@ -35,6 +37,9 @@ extern const size_t case_count;
 
 /* Writes the name as it is reported to text, of CASE_NAME bytes, and returns it. */
 char *case_name(char *text, const struct bench_case *c);
+
+/* NULL if there is none that is reported by this name. */
+const struct bench_case *case_find(const char *name);
 
 bool suite_exists(const char *name);
 

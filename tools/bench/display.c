@@ -14,6 +14,8 @@
 
 #include "bench/table.h"
 
+enum { STEPS = 10000 }; /* of the progress bar */
+
 /* Rows and columns of the terminal; usual ones if it does not say. */
 static struct winsize terminal_size(void)
 {
@@ -29,10 +31,11 @@ static bool is_terminal(void)
     return isatty(STDOUT_FILENO) && (kind == NULL || strcmp(kind, "dumb") != 0);
 }
 
-void display_begin(struct display *display, bool progress, size_t cases)
+void display_begin(struct display *display, bool progress)
 {
     *display = (struct display){.live = progress && is_terminal()};
-    progress_begin(&display->progress, progress, "", (uint32_t)cases);
+    progress_begin(&display->progress, progress, "", 1);
+    progress_step(&display->progress, "%s", "");
 }
 
 /* Goes back to the first line of the table, and wipes it and all below. */
@@ -71,20 +74,26 @@ static void draw(struct display *display, const struct case_result *result)
     free(text);
 }
 
-void display_step(struct display *display, const struct case_result *result, const struct row *row, size_t done,
-                  size_t steps)
+/* Such as "12 min left": no more exact than the estimate is. */
+static void say_remaining(char *text, size_t size, double seconds)
 {
-    if (display->present != result) {
-        display->present = result;
-        display->progress.title = result->c->suite;
-        progress_step(&display->progress, "%s", "");
-    }
+    if (seconds >= 90)
+        snprintf(text, size, "%.0f min left", seconds / 60);
+    else
+        snprintf(text, size, "%.0f s left", seconds > 0 ? seconds : 0);
+}
+
+void display_step(struct display *display, const struct case_result *result, const struct plan *plan,
+                  double part_of_case)
+{
+    struct progress *progress = &display->progress;
+    progress->title = result->c->suite;
     if (display->live)
         draw(display, result);
-    snprintf(display->progress.phase, sizeof display->progress.phase, "%.20s", row->program->subject->name);
+    say_remaining(progress->phase, sizeof progress->phase, plan_remaining(plan, part_of_case));
     if (display->live)
-        display->progress.last = 0; /* the line was wiped */
-    progress_show(&display->progress, done, steps);
+        progress->last = 0; /* the line was wiped */
+    progress_show(progress, (uint64_t)(plan_part(plan, part_of_case) * STEPS), STEPS);
 }
 
 void display_case(struct display *display, const struct case_result *result)

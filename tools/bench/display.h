@@ -9,21 +9,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bench/plan.h"
 #include "bench/results.h"
 #include "progress.h"
 
 struct display {
     bool live; /* standard output is a terminal, whose lines can be written again */
     int lines; /* of the table that is on the terminal and will be written again */
-    const struct case_result *present;
     struct progress progress;
 };
 
 /* `progress`: whether the bar is wanted. */
-void display_begin(struct display *display, bool progress, size_t cases);
-/* A process of this row is about to run; `done` of `steps` of the case have run. */
-void display_step(struct display *display, const struct case_result *result, const struct row *row, size_t done,
-                  size_t steps);
+void display_begin(struct display *display, bool progress);
+/* A process is about to run; this part of the case, 0 to 1, is done. */
+void display_step(struct display *display, const struct case_result *result, const struct plan *plan,
+                  double part_of_case);
 /* The case is complete. */
 void display_case(struct display *display, const struct case_result *result);
 

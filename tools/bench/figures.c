@@ -31,15 +31,16 @@ static bool add_row(struct figures *figures, const struct case_result *result, c
         return false;
     snprintf(figure->suite, sizeof figure->suite, "%s", result->c->suite);
     snprintf(figure->name, sizeof figure->name, "%s", result->name);
-    snprintf(figure->subject, sizeof figure->subject, "%s", row->program->subject->name);
+    snprintf(figure->subject, sizeof figure->subject, "%s", row->name);
     snprintf(figure->unit, sizeof figure->unit, "ns per %s", row->unit);
     for (char *at = figure->unit; *at != '\0'; at++) /* it comes from another program */
         if (*at == '"' || *at == '\\')
             *at = '\'';
-    figure->n = result->c->n;
+    figure->n = row->c->n;
     figure->bytes = row->bytes;
     figure->ns_median = row->median;
     figure->ns_min = row->min;
+    memcpy(figure->passes, row->passes, sizeof figure->passes);
     figure->rss_bytes = row->rss;
     figure->start = row->start;
     return true;

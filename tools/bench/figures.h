@@ -16,13 +16,14 @@
 struct figure {
     char suite[16];
     char name[CASE_NAME];
-    char subject[32];
+    char subject[ROW_NAME]; /* as in the table: of a reference with its case behind it */
     uint64_t n;
     uint64_t bytes; /* of stack that each really uses; 0: not known */
     double ns_median;
     double ns_min;
-    int64_t rss_bytes; /* growth of resident memory by all n together */
-    int64_t start;     /* resident bytes before; -1: not known. Not in JSON */
+    double passes[PASSES_MAX]; /* median of each; 0: not known. Not in JSON */
+    int64_t rss_bytes;         /* growth of resident memory by all n together */
+    int64_t start;             /* resident bytes before; -1: not known. Not in JSON */
     char unit[UNIT_SIZE + 8];
 };
 

@@ -108,8 +108,12 @@ void machine_describe(struct facts *facts, const struct measuring *measuring)
     add(facts, "library", "cede %s, %s, commit %s", cede_version(), cede_context_name(), CEDE_COMMIT);
     add_system(facts);
     add(facts, "compiler", "%s", COMPILER);
-    add(facts, "run", "%u repetitions of %u ms on processor %d%s", options->repetitions, options->milliseconds,
-        measuring->processor, options->quick ? ", quick" : "");
+    add(facts, "run", "%u repetitions of %u ms%s", plan_usual_repetitions(options), options->milliseconds,
+        options->quick ? ", quick" : "");
+    if (measuring->quiet.processor >= 0)
+        add(facts, "run on processor", "%d, %s", measuring->quiet.processor, measuring->quiet.why);
+    if (measuring->quiet.busy[0] != '\0')
+        add(facts, "warning", "%s", measuring->quiet.busy);
     for (size_t i = 0; i < measuring->programs->count; i++)
         add_program(facts, &measuring->programs->list[i]);
 }

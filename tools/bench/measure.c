@@ -2,9 +2,9 @@
 /*
  * measure.c - processes and what they print.
  *
- * The repetitions of a subject are spread over several processes, and these go round among the subjects of a case: what
- * else happens on the machine then hits all of them alike, and so does luck with addresses. Where making the coroutines
- * takes long, one process does all repetitions.
+ * A case is measured in passes. Each runs every subject once, in a process of its own, and begins with another one than
+ * the pass before: what else happens on the machine then hits all of them alike, and so does luck with addresses. Where
+ * making the coroutines takes long there is one pass, and what the case is compared with runs before and after it.
  */
 #define _GNU_SOURCE 1
 #include "bench/measure.h"
@@ -13,24 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/targets.h"
 #include "memory.h"
-#include "progress.h"
 
-enum {
-    ROUNDS = 5,
-    SECONDS = 600, /* for one process */
-    SECONDS_QUICK = 20
-};
-
-#define SECOND INT64_C(1000000000)
 #define GIBIBYTE (1024.0 * 1024 * 1024)
 
 /* --- Before ----------------------------------------------------------------------------------------------------- */
 
 /* Refuses what the machine has no memory for: it would be killed, or slowed down by swapping. */
-static void check_memory(struct row *row, const struct bench_case *c)
+static void check_memory(struct row *row)
 {
-    double needed = (double)c->n * row->program->subject->bytes_each;
+    double needed = (double)row->c->n * row->program->subject->bytes_each;
     double available = (double)memory_available();
     if (row->state != ROW_WAITING || needed <= available * 0.9)
         return;
@@ -39,10 +32,10 @@ static void check_memory(struct row *row, const struct bench_case *c)
              available / GIBIBYTE);
 }
 
-static void add_row(struct case_result *result, const struct program *program)
+static void add_row(struct case_result *result, const struct program *program, const struct bench_case *c)
 {
-    struct row row = {.program = program};
-    if (!program_knows(program, result->c->program_case, row.unit))
+    struct row row = row_begin(program, c);
+    if (!program_knows(program, c->program_case, row.unit))
         return;
     if (program->state == PROGRAM_MISSING) {
         row.state = ROW_NOT_BUILT;
@@ -51,7 +44,44 @@ static void add_row(struct case_result *result, const struct program *program)
         row.state = ROW_FAILED;
         snprintf(row.note, sizeof row.note, "failed: %s", program->problem);
     }
+    check_memory(&row);
     result->rows[result->row_count++] = row;
+}
+
+static const struct program *find_program(const struct programs *programs, const char *subject)
+{
+    for (size_t i = 0; i < programs->count; i++)
+        if (strcmp(programs->list[i].subject->name, subject) == 0)
+            return &programs->list[i];
+    return NULL;
+}
+
+static bool has_row(const struct case_result *result, const char *name)
+{
+    for (size_t i = 0; i < result->row_count; i++)
+        if (strcmp(result->rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* What a target compares a subject of this case with, if it is of another case and both programs take part. */
+static void add_reference(struct case_result *result, const struct programs *programs, const struct target *target)
+{
+    char name[ROW_NAME];
+    const struct program *program = find_program(programs, target->reference);
+    const struct bench_case *c = case_find(target->reference_name);
+    size_t before = result->row_count;
+    target_reference_name(name, target);
+    if (program == NULL || c == NULL || !has_row(result, target->subject) || has_row(result, name) ||
+        result->reference_count == REFERENCES_MAX)
+        return;
+    add_row(result, program, c);
+    if (result->row_count == before)
+        return;
+    struct row *row = &result->rows[before];
+    memcpy(row->name, name, sizeof row->name);
+    row->reference = true;
+    result->reference_count++;
 }
 
 void measure_prepare(const struct measuring *measuring, struct case_result *result, const struct bench_case *c)
@@ -59,7 +89,10 @@ void measure_prepare(const struct measuring *measuring, struct case_result *resu
     *result = (struct case_result){.c = c};
     case_name(result->name, c);
     for (size_t i = 0; i < measuring->programs->count; i++)
-        add_row(result, &measuring->programs->list[i]);
+        add_row(result, &measuring->programs->list[i], c);
+    for (size_t i = 0; i < target_count; i++)
+        if (target_refers(&target_list[i], result->name))
+            add_reference(result, measuring->programs, &target_list[i]);
 }
 
 /* --- One process ------------------------------------------------------------------------------------------------ */
@@ -70,10 +103,13 @@ static void fail(struct row *row, const char *why)
     snprintf(row->note, sizeof row->note, "failed: %s", why);
 }
 
+/* What was measured before stays. */
 static void stop(struct row *row)
 {
+    if (row->count > 0)
+        return;
     row->state = ROW_NOT_RUN;
-    snprintf(row->note, sizeof row->note, "not run to the end: the minute of a quick run was over");
+    snprintf(row->note, sizeof row->note, "not run to the end: its share of the time was over");
 }
 
 /* Reads one line of the protocol: see bench/subject.h. Returns 1 for a repetition, 0 for anything else, -1 on failure. */
@@ -89,9 +125,9 @@ static int read_line(struct row *row, struct sample *sample, const char *line)
     return 0;
 }
 
-static void read_output(struct row *row, char *output, unsigned process, unsigned expected)
+static void read_output(struct row *row, char *output, unsigned pass, unsigned expected)
 {
-    struct sample sample = {.start = -1, .process = process};
+    struct sample sample = {.start = -1, .pass = pass};
     unsigned got = 0;
     for (char *rest = output, *line; (line = strsep(&rest, "\n")) != NULL;) {
         int read = read_line(row, &sample, line);
@@ -103,74 +139,78 @@ static void read_output(struct row *row, char *output, unsigned process, unsigne
     }
     if (got != expected)
         fail(row, "it did not print as many figures as were asked for");
-    else
-        row_settle(row);
+    else if (!row_settle(row))
+        fail(row, "no memory for its figures");
 }
 
-static unsigned seconds_left(const struct measuring *measuring)
-{
-    unsigned most = measuring->options->quick ? SECONDS_QUICK : SECONDS;
-    if (measuring->deadline == INT64_MAX)
-        return most;
-    int64_t left = measuring->deadline - clock_now();
-    return left <= 0 ? 0 : (unsigned)(left / SECOND < most ? left / SECOND + 1 : most);
-}
-
-static void run_process(const struct measuring *measuring, const struct bench_case *c, struct row *row,
-                        unsigned process, unsigned repetitions)
+static void run_process(const struct measuring *measuring, struct row *row, unsigned pass, unsigned repetitions)
 {
     char n[16], bytes[16], count[16], time[16];
-    const char *argv[] = {row->program->path, c->program_case, n, bytes, count, time, NULL};
-    struct process request = {.argv = argv, .processor = measuring->processor, .seconds = seconds_left(measuring)};
+    const char *argv[] = {row->program->path, row->c->program_case, n, bytes, count, time, NULL};
+    struct process request = {.argv = argv, .processor = measuring->quiet.processor};
     struct process_end end;
-    snprintf(n, sizeof n, "%" PRIu32, c->n);
-    snprintf(bytes, sizeof bytes, "%" PRIu32, c->bytes);
+    snprintf(n, sizeof n, "%" PRIu32, row->c->n);
+    snprintf(bytes, sizeof bytes, "%" PRIu32, row->c->bytes);
     snprintf(count, sizeof count, "%u", repetitions);
     snprintf(time, sizeof time, "%u", measuring->options->milliseconds);
-    check_memory(row, c);
+    check_memory(row);
     if (row->state == ROW_NOT_RUN)
         return;
+    request.seconds = plan_seconds(&measuring->plan, pass);
     if (request.seconds == 0) {
         stop(row);
         return;
     }
     process_run(&request, &end);
-    if (end.problem[0] != '\0' && clock_now() >= measuring->deadline)
+    if (end.late && measuring->options->limit > 0)
         stop(row);
     else if (end.problem[0] != '\0' || end.output == NULL)
         fail(row, end.problem[0] != '\0' ? end.problem : "no memory for its output");
     else
-        read_output(row, end.output, process, repetitions);
+        read_output(row, end.output, pass, repetitions);
     free(end.output);
 }
 
 /* --- All of a case ---------------------------------------------------------------------------------------------- */
-
-/* How many repetitions of `all` are done in round `round` of `rounds`. */
-static unsigned share(unsigned all, unsigned rounds, unsigned round)
-{
-    return all * (round + 1) / rounds - all * round / rounds;
-}
 
 static bool goes_on(const struct row *row)
 {
     return row->state == ROW_WAITING || row->state == ROW_MEASURED;
 }
 
-void measure_case(const struct measuring *measuring, struct case_result *result)
+/* The row with which a pass begins: in the first one a reference, if there is any; then others, far apart. */
+static size_t first_row(const struct case_result *result, unsigned pass, unsigned passes)
 {
-    unsigned all = measuring->options->repetitions;
-    bool one_process = result->c->n >= LONG_SET_UP || (measuring->options->quick && result->c->n > 2);
-    unsigned rounds = one_process ? 1 : ROUNDS;
-    size_t steps = rounds * result->row_count, done = 0;
-    for (unsigned round = 0; round < rounds; round++)
-        for (size_t i = 0; i < result->row_count; i++) {
-            struct row *row = &result->rows[i];
-            if (goes_on(row)) {
-                display_step(measuring->display, result, row, done, steps);
-                run_process(measuring, result->c, row, round + 1, share(all, rounds, round));
-            }
-            done++;
-        }
+    size_t count = result->row_count, step = count > passes ? count / passes : 1;
+    return (count - result->reference_count + (pass - 1) * step) % count;
+}
+
+/* The processes of one pass; of an only one, with the references once more at its end. */
+static size_t turns_of(const struct case_result *result, unsigned passes)
+{
+    return result->row_count + (passes == 1 ? result->reference_count : 0);
+}
+
+static void run_pass(const struct measuring *measuring, struct case_result *result, unsigned pass, unsigned passes)
+{
+    size_t first = first_row(result, pass, passes), turns = turns_of(result, passes);
+    unsigned repetitions = plan_repetitions(measuring->options, result->c, pass);
+    for (size_t i = 0; i < turns; i++) {
+        struct row *row = &result->rows[(first + i) % result->row_count];
+        if (!goes_on(row))
+            continue;
+        display_step(measuring->display, result, &measuring->plan,
+                     (double)((pass - 1) * turns + i) / (double)(passes * turns));
+        run_process(measuring, row, pass, repetitions);
+    }
+}
+
+void measure_case(struct measuring *measuring, struct case_result *result)
+{
+    unsigned passes = plan_passes(measuring->options, result->c);
+    plan_case_begin(&measuring->plan, result);
+    for (unsigned pass = 1; pass <= passes; pass++)
+        run_pass(measuring, result, pass, passes);
+    plan_case_end(&measuring->plan);
     display_case(measuring->display, result);
 }

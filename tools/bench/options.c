@@ -17,11 +17,12 @@ enum {
     OPTION_REPORT,
     OPTION_TARGETS,
     OPTION_TIME,
+    OPTION_LIMIT,
     OPTION_NO_PROGRESS,
     REPETITIONS_MIN = 5, /* fewer say nothing about the spread */
     REPETITIONS_MAX = 1000,
-    REPETITIONS_DEFAULT = 10,
-    REPETITIONS_QUICK = 5,
+    LIMIT_QUICK = 50, /* s: what is drawn and written at the end of a minute needs some of it */
+    LIMIT_MAX = 1000000,
     TIME_DEFAULT = 100, /* ms */
     TIME_QUICK = 20,
     TIME_MAX = 60000
@@ -35,9 +36,12 @@ static const struct argp_option option_list[] = {
     {"json", OPTION_JSON, "FILE", 0, "Write one JSON object a line to FILE, for each subject of each case", 0},
     {"report", OPTION_REPORT, "DIR", 0, "Write report.html, results.csv and raw.csv to the folder DIR", 0},
     {"targets", OPTION_TARGETS, "FILE", 0, "Measure nothing: compare what --json wrote to FILE with the targets", 0},
-    {"processor", 'p', "N", 0, "Processor that the programs run on. Default: the last one", 0},
-    {"repetitions", 'r', "N", 0, "Repetitions of each measurement, 5 or more. Default: 10; with --quick 5", 0},
+    {"processor", 'p', "N", 0, "Processor that the programs run on. Default: the quietest one", 0},
+    {"cpu", 0, NULL, OPTION_ALIAS, NULL, 0},
+    {"repetitions", 'r', "N", 0,
+     "Repetitions of each measurement, 5 or more. Default: 15; with --quick 6; 5 with a million", 0},
     {"time", OPTION_TIME, "MS", 0, "Milliseconds of a repetition, about. Default: 100; with --quick 20", 0},
+    {"limit", OPTION_LIMIT, "S", 0, "Seconds in which the run is to end, about. Default: none; with --quick 50", 0},
     {"no-progress", OPTION_NO_PROGRESS, NULL, 0, "Draw no progress bar on the terminal", 0},
     {0},
 };
@@ -89,6 +93,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->repetitions = number_between(argument, "--repetitions", REPETITIONS_MIN, REPETITIONS_MAX, state);
         return 0;
     case OPTION_TIME: options->milliseconds = number_between(argument, "--time", 1, TIME_MAX, state); return 0;
+    case OPTION_LIMIT: options->limit = number_between(argument, "--limit", 1, LIMIT_MAX, state); return 0;
     case OPTION_JSON: options->json = argument; return 0;
     case OPTION_REPORT: options->report = argument; return 0;
     case OPTION_TARGETS: options->targets = argument; return 0;
@@ -107,8 +112,8 @@ int bench_options_parse(struct bench_options *options, int argc, char **argv)
             "Measures the library beside its rivals, each in processes of its own on one processor, and compares."
             "\v"
             "For each case: the subjects, fastest first, with the median and the minimum of the repetitions, their "
-            "spread ((maximum - minimum) / median), and the ratio of the median to that of boost-fcontext, or of the "
-            "first rival that there is. A subject that is not built or fails is listed with the reason. At the end: "
+            "spread ((maximum - minimum) / median), and the ratio to boost-fcontext, or to the first rival that there "
+            "is: the median of the ratios within the passes, in each of which all subjects are measured. A subject that is not built or fails is listed with the reason. At the end: "
             "the targets of the project, and whether this run met them.\n\n"
             "`make bench` installs the rivals and builds the programs that are run here; they are looked for beside "
             "this command, or in the folder that CEDE_BENCH_DIR names.\n\n"
@@ -118,8 +123,8 @@ int bench_options_parse(struct bench_options *options, int argc, char **argv)
     *options = (struct bench_options){.processor = -1, .progress = isatty(STDERR_FILENO)};
     if (argp_parse(&argp, argc, argv, 0, NULL, options) != 0)
         return EXIT_UNUSABLE;
-    if (options->repetitions == 0)
-        options->repetitions = options->quick ? REPETITIONS_QUICK : REPETITIONS_DEFAULT;
+    if (options->limit == 0 && options->quick)
+        options->limit = LIMIT_QUICK;
     if (options->milliseconds == 0)
         options->milliseconds = options->quick ? TIME_QUICK : TIME_DEFAULT;
     return 0;

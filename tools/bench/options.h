@@ -18,11 +18,12 @@ struct bench_options {
     size_t subject_count;
     bool quick;
     bool list;
-    const char *json;    /* file, or NULL */
-    const char *report;  /* folder, or NULL */
-    const char *targets; /* file of an earlier run, or NULL */
-    int processor;       /* -1: the last one that is allowed */
-    unsigned repetitions;
+    const char *json;      /* file, or NULL */
+    const char *report;    /* folder, or NULL */
+    const char *targets;   /* file of an earlier run, or NULL */
+    int processor;         /* -1: the quietest */
+    unsigned repetitions;  /* 0: not given */
+    unsigned limit;        /* seconds after which the run is to be over; 0: none */
     unsigned milliseconds; /* of one repetition */
     bool progress;         /* allowed, and standard error is a terminal */
 };

@@ -45,7 +45,8 @@ static struct family find_family(const struct results *results, const char *prog
 static const struct row *row_of(const struct case_result *result, const struct subject *subject)
 {
     for (size_t i = 0; i < result->row_count; i++)
-        if (result->rows[i].program->subject == subject && result->rows[i].state == ROW_MEASURED)
+        if (result->rows[i].program->subject == subject && !result->rows[i].reference &&
+            result->rows[i].state == ROW_MEASURED)
             return &result->rows[i];
     return NULL;
 }
@@ -75,12 +76,12 @@ static void write_head(FILE *script, const struct family *family)
 
 static void write_bars(FILE *script, const struct family *family)
 {
-    const struct row *sorted[SUBJECTS_MAX];
+    const struct row *sorted[ROWS_MAX];
     fprintf(script, "set style fill solid\nset boxwidth 0.7\nset xtics rotate by -30\nset offsets 0.5, 0.5, 0, 0\n");
     fprintf(script, "$bars << END\n");
     case_sort(family->first, sorted);
     for (size_t i = 0; i < family->first->row_count; i++)
-        if (sorted[i]->state == ROW_MEASURED)
+        if (sorted[i]->state == ROW_MEASURED && !sorted[i]->reference)
             fprintf(script, "%s %.4f %u\n", sorted[i]->program->subject->name, sorted[i]->median,
                     color_of(sorted[i]->program->subject));
     fprintf(script, "END\nset yrange [0.5:*]\n");

@@ -201,6 +201,7 @@ static void follow(const struct process *process, pid_t child, struct stream str
     bool in_time = read_streams(streams, deadline) && wait_until(child, &status, deadline);
     if (!in_time) {
         kill_child(child, &status);
+        end->late = true;
         snprintf(end->problem, sizeof end->problem, "did not end within %u s", process->seconds);
     } else {
         explain(end, status, streams[1].text);

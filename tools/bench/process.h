@@ -22,6 +22,7 @@ struct process_end {
     char *output;                  /* ends with a null byte; the caller's to free; NULL if there is no memory for it */
     char problem[PROCESS_PROBLEM]; /* one line without control characters; "" if it has ended with status 0 */
     bool not_found;                /* there is no such program */
+    bool late;                     /* it was killed because its time was over */
 };
 
 /* The program never outlives this process, and is what the kernel ends first where memory runs out. */

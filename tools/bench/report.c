@@ -69,7 +69,7 @@ static void write_quoted(FILE *file, const char *text)
 
 static void write_result(FILE *file, const struct case_result *result, const struct row *row)
 {
-    fprintf(file, "%s,%s,%s,%" PRIu32 ",", result->c->suite, result->name, row->program->subject->name, result->c->n);
+    fprintf(file, "%s,%s,%s,%" PRIu32 ",", result->c->suite, result->name, row->name, row->c->n);
     if (row->state == ROW_MEASURED) {
         fprintf(file, "%" PRIu64 ",%.4f,%.4f,%.4f,%" PRId64 ",%" PRId64 ",", row->bytes, row->median, row->min,
                 row->spread, row->rss, row->start);
@@ -91,15 +91,15 @@ static void write_results(FILE *file, const struct results *results)
 
 static void write_raw(FILE *file, const struct results *results)
 {
-    fprintf(file, "suite,case,subject,process,ns,rss_bytes,start_bytes,bytes\n");
+    fprintf(file, "suite,case,subject,pass,ns,rss_bytes,start_bytes,bytes\n");
     for (size_t i = 0; i < results->count; i++)
         for (size_t j = 0; j < results->list[i].row_count; j++) {
             const struct case_result *result = &results->list[i];
             const struct row *row = &result->rows[j];
             for (size_t k = 0; k < row->count; k++)
                 fprintf(file, "%s,%s,%s,%u,%.4f,%" PRId64 ",%" PRId64 ",%" PRIu64 "\n", result->c->suite, result->name,
-                        row->program->subject->name, row->samples[k].process, row->samples[k].ns, row->samples[k].rss,
-                        row->samples[k].start, row->samples[k].bytes);
+                        row->name, row->samples[k].pass, row->samples[k].ns, row->samples[k].rss, row->samples[k].start,
+                        row->samples[k].bytes);
         }
 }
 
@@ -151,7 +151,7 @@ static void write_row(FILE *html, const struct row *row, const struct row *basel
 {
     char text[CELL_SIZE];
     fputs("<tr>", html);
-    write_cell(html, row->program->subject->kind == SUBJECT_OURS ? "ours" : "", row->program->subject->name);
+    write_cell(html, row->program->subject->kind == SUBJECT_OURS && !row->reference ? "ours" : "", row->name);
     if (row->state != ROW_MEASURED) {
         fputs("<td colspan=5>", html);
         write_text(html, row->note);
@@ -168,7 +168,7 @@ static void write_row(FILE *html, const struct row *row, const struct row *basel
 
 static void write_case(FILE *html, const struct case_result *result)
 {
-    const struct row *sorted[SUBJECTS_MAX];
+    const struct row *sorted[ROWS_MAX];
     const struct row *baseline = case_baseline(result);
     char unit[UNIT_SIZE + 8];
     case_unit(unit, sizeof unit, result);
@@ -178,8 +178,7 @@ static void write_case(FILE *html, const struct case_result *result)
     fprintf(html,
             "</th><th class=n>median</th><th class=n>min</th><th class=n>spread</th><th class=n>ratio%s%s</th>"
             "<th class=n>%s</th></tr>\n",
-            baseline != NULL ? " to " : "", baseline != NULL ? baseline->program->subject->name : "",
-            memory_title(result->c));
+            baseline != NULL ? " to " : "", baseline != NULL ? baseline->name : "", memory_title(result->c));
     for (size_t i = 0; i < result->row_count; i++)
         write_row(html, sorted[i], baseline, result->c);
     fputs("</table>\n", html);

@@ -4,10 +4,18 @@
  */
 #include "bench/results.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define USUAL_BASELINE "boost-fcontext"
+
+struct row row_begin(const struct program *program, const struct bench_case *c)
+{
+    struct row row = {.program = program, .c = c};
+    snprintf(row.name, sizeof row.name, "%s", program->subject->name);
+    return row;
+}
 
 bool row_add(struct row *row, const struct sample *sample)
 {
@@ -23,35 +31,60 @@ bool row_add(struct row *row, const struct sample *sample)
     return true;
 }
 
-static int compare_samples(const void *a, const void *b)
-{
-    double x = ((const struct sample *)a)->ns, y = ((const struct sample *)b)->ns;
-    return (x > y) - (x < y);
-}
-
 static int compare_memory(const void *a, const void *b)
 {
     int64_t x = ((const struct sample *)a)->rss, y = ((const struct sample *)b)->rss;
     return (x > y) - (x < y);
 }
 
-void row_settle(struct row *row)
+/* The times of one pass, or of all (0), into `times`. Returns their number. */
+static size_t pick_times(const struct row *row, unsigned pass, double *times)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < row->count; i++)
+        if (pass == 0 || row->samples[i].pass == pass)
+            times[count++] = row->samples[i].ns;
+    return count;
+}
+
+static void settle_times(struct row *row, double *times)
+{
+    for (unsigned pass = 1; pass <= PASSES_MAX; pass++)
+        row->passes[pass - 1] = median_of(times, pick_times(row, pass, times));
+    row->median = median_of(times, pick_times(row, 0, times)); /* which has sorted them */
+    row->min = times[0];
+    row->spread = row->median > 0 ? (times[row->count - 1] - row->min) / row->median : 0;
+}
+
+static void settle_memory(struct row *row, struct sample *sorted)
 {
     size_t middle = row->count / 2;
-    struct sample *sorted = malloc(row->count * sizeof *sorted);
-    if (sorted == NULL)
-        return;
     memcpy(sorted, row->samples, row->count * sizeof *sorted);
-    qsort(sorted, row->count, sizeof *sorted, compare_samples);
-    row->median = row->count % 2 == 1 ? sorted[middle].ns : (sorted[middle - 1].ns + sorted[middle].ns) / 2;
-    row->min = sorted[0].ns;
-    row->spread = row->median > 0 ? (sorted[row->count - 1].ns - row->min) / row->median : 0;
     qsort(sorted, row->count, sizeof *sorted, compare_memory);
     row->rss = sorted[middle].rss;
     row->start = sorted[middle].start;
     row->bytes = sorted[middle].bytes;
-    row->state = ROW_MEASURED;
+}
+
+bool row_settle(struct row *row)
+{
+    double *times = malloc(row->count * sizeof *times);
+    struct sample *sorted = malloc(row->count * sizeof *sorted);
+    bool enough = times != NULL && sorted != NULL;
+    if (enough) {
+        settle_times(row, times);
+        settle_memory(row, sorted);
+        row->state = ROW_MEASURED;
+    }
+    free(times);
     free(sorted);
+    return enough;
+}
+
+double row_ratio(const struct row *row, const struct row *other)
+{
+    double ratio = ratio_of_passes(row->passes, other->passes);
+    return ratio > 0 || other->median <= 0 ? ratio : row->median / other->median;
 }
 
 static bool measured(const struct row *row)
@@ -78,17 +111,19 @@ void case_sort(const struct case_result *result, const struct row **sorted)
 
 const struct row *case_baseline(const struct case_result *result)
 {
-    const struct row *first = NULL;
+    const struct row *first = NULL, *usual = NULL;
     for (size_t i = 0; i < result->row_count; i++) {
         const struct row *row = &result->rows[i];
+        if (measured(row) && row->reference)
+            return row;
         if (!measured(row) || row->program->subject->kind == SUBJECT_OURS)
             continue;
-        if (strcmp(row->program->subject->name, USUAL_BASELINE) == 0)
-            return row;
+        if (usual == NULL && strcmp(row->program->subject->name, USUAL_BASELINE) == 0)
+            usual = row;
         if (first == NULL)
             first = row;
     }
-    return first;
+    return usual != NULL ? usual : first;
 }
 
 void results_free(struct results *results)

@@ -25,7 +25,7 @@ char *cell_ratio(char *text, const struct row *row, const struct row *baseline)
 {
     snprintf(text, CELL_SIZE, "-");
     if (baseline != NULL && baseline->median > 0)
-        snprintf(text, CELL_SIZE, "%.2f", row->median / baseline->median);
+        snprintf(text, CELL_SIZE, "%.2f", row_ratio(row, baseline));
     return text;
 }
 
@@ -37,6 +37,8 @@ const char *memory_title(const struct bench_case *c)
 char *cell_memory(char *text, const struct row *row, const struct bench_case *c)
 {
     *text = '\0';
+    if (row->reference) /* the column is about the coroutines of the case */
+        return text;
     if (c->n >= ENOUGH)
         snprintf(text, CELL_SIZE, "%.1f", (double)row->rss / c->n);
     else if (c->bytes > 0)
@@ -58,17 +60,17 @@ void case_unit(char *text, size_t size, const struct case_result *result)
 static void print_cells(FILE *file, const char *name, const char *median, const char *min, const char *spread,
                         const char *ratio, const char *memory)
 {
-    fprintf(file, "  %-22s%11s%11s%9s%9s%*s\n", name, median, min, spread, ratio, *memory != '\0' ? 11 : 0, memory);
+    fprintf(file, "  %-25s%11s%11s%9s%9s%*s\n", name, median, min, spread, ratio, *memory != '\0' ? 11 : 0, memory);
 }
 
 static void print_row(FILE *file, const struct row *row, const struct row *baseline, const struct bench_case *c)
 {
     char median[CELL_SIZE], min[CELL_SIZE], spread[CELL_SIZE], ratio[CELL_SIZE], memory[CELL_SIZE];
-    const char *name = row->program->subject->name;
+    const char *name = row->name;
     if (row->state == ROW_WAITING)
-        fprintf(file, "  %-22s\n", name);
+        fprintf(file, "  %-25s\n", name);
     else if (row->state != ROW_MEASURED)
-        fprintf(file, "  %-22s %s\n", name, row->note);
+        fprintf(file, "  %-25s %s\n", name, row->note);
     else
         print_cells(file, name, cell_ns(median, row->median), cell_ns(min, row->min), cell_spread(spread, row),
                     cell_ratio(ratio, row, baseline), cell_memory(memory, row, c));
@@ -76,14 +78,14 @@ static void print_row(FILE *file, const struct row *row, const struct row *basel
 
 void table_print(FILE *file, const struct case_result *result)
 {
-    const struct row *sorted[SUBJECTS_MAX];
+    const struct row *sorted[ROWS_MAX];
     const struct row *baseline = case_baseline(result);
     char unit[UNIT_SIZE + 8];
     case_unit(unit, sizeof unit, result);
     case_sort(result, sorted);
     fprintf(file, "%s: %s", result->name, unit);
     if (baseline != NULL)
-        fprintf(file, "; ratio to %s", baseline->program->subject->name);
+        fprintf(file, "; ratio to %s", baseline->name);
     fputc('\n', file);
     print_cells(file, "subject", "median", "min", "spread", "ratio", memory_title(result->c));
     for (size_t i = 0; i < result->row_count; i++)

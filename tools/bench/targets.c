@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * targets.c - the table of targets. Most are ratios to a rival in the same run, since times depend on the machine.
+ *
+ * Where the reference is of another case, it is measured once more beside each case that is compared with it: the machine
+ * may be quicker or slower by then.
  */
 #include "bench/targets.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define HOT "switch/hot"
 #define FCONTEXT "boost-fcontext"
@@ -51,17 +55,45 @@ const struct target target_list[] = {
 };
 const size_t target_count = sizeof target_list / sizeof target_list[0];
 
+bool target_refers(const struct target *target, const char *name)
+{
+    return target->measure == TARGET_RATIO && strcmp(target->name, name) == 0 &&
+           strcmp(target->reference_name, name) != 0;
+}
+
+char *target_reference_name(char *text, const struct target *target)
+{
+    snprintf(text, ROW_NAME, "%s %s", target->reference, target->reference_name);
+    return text;
+}
+
+/* The reference as it was measured beside the case, or else, in files of other runs, by itself. NULL if it was not. */
+static const struct figure *find_reference(const struct target *target, const struct figures *figures)
+{
+    char name[ROW_NAME];
+    const struct figure *beside = NULL;
+    if (target->reference == NULL)
+        return NULL;
+    if (target_refers(target, target->name))
+        beside = figures_find(figures, target->name, target_reference_name(name, target));
+    return beside != NULL ? beside : figures_find(figures, target->reference_name, target->reference);
+}
+
+/* Within the passes if both are of the same ones; a file of figures does not know them. */
+static double ratio_of(const struct figure *figure, const struct figure *reference)
+{
+    double ratio = strcmp(figure->name, reference->name) == 0 ? ratio_of_passes(figure->passes, reference->passes) : 0;
+    return ratio > 0 || reference->ns_median <= 0 ? ratio : figure->ns_median / reference->ns_median;
+}
+
 bool target_value(const struct target *target, const struct figures *figures, double *value)
 {
     const struct figure *figure = figures_find(figures, target->name, target->subject);
-    const struct figure *reference =
-        target->reference != NULL ? figures_find(figures, target->reference_name, target->reference) : NULL;
+    const struct figure *reference = find_reference(target, figures);
     if (figure == NULL)
         return false;
     switch (target->measure) {
-    case TARGET_RATIO:
-        *value = reference != NULL && reference->ns_median > 0 ? figure->ns_median / reference->ns_median : 0;
-        return *value > 0;
+    case TARGET_RATIO: *value = reference != NULL ? ratio_of(figure, reference) : 0; return *value > 0;
     case TARGET_NS: *value = figure->ns_median; return true;
     case TARGET_RSS_EACH: *value = (double)figure->rss_bytes / (double)figure->n; return figure->n > 0;
     case TARGET_GROWTH: *value = 100.0 * (double)figure->rss_bytes / (double)figure->start; return figure->start > 0;

@@ -29,6 +29,15 @@ struct target {
 extern const struct target target_list[];
 extern const size_t target_count;
 
+/*
+ * Whether a target of the case is a ratio to the target's reference in another case, which is then to be measured beside
+ * the case.
+ */
+bool target_refers(const struct target *target, const char *name);
+
+/* The name of that row: "SUBJECT CASE", in ROW_NAME bytes. Returns it. */
+char *target_reference_name(char *text, const struct target *target);
+
 /* Sets *value to what the run has reached. Returns false if the run did not measure it. */
 bool target_value(const struct target *target, const struct figures *figures, double *value);
 
