@@ -46,7 +46,10 @@ struct bench_subject {
 /* The whole of main(). */
 int bench_main(int argc, char **argv, const struct bench_subject *subject);
 
-/* Nanoseconds of a clock that only goes forward. */
+/*
+ * Nanoseconds of processor time that this process has used, also in the kernel. No case ever waits, so that on a quiet machine
+ * this is the time that passes; on a busy one, what others do on the processor in between is not counted.
+ */
 double bench_now(void);
 
 /* Ends the program with status 2 and a message. */

@@ -125,19 +125,31 @@ static int read_line(struct row *row, struct sample *sample, const char *line)
     return 0;
 }
 
-static void read_output(struct row *row, char *output, unsigned pass, unsigned expected)
+/* Reads all whole lines. Returns the number of repetitions, or -1 after a failure. */
+static int read_lines(struct row *row, char *output, unsigned pass)
 {
     struct sample sample = {.start = -1, .pass = pass};
-    unsigned got = 0;
-    for (char *rest = output, *line; (line = strsep(&rest, "\n")) != NULL;) {
+    int got = 0;
+    for (char *rest = output, *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;) {
         int read = read_line(row, &sample, line);
         if (read < 0) {
             fail(row, "its output cannot be used");
-            return;
+            return -1;
         }
-        got += (unsigned)read;
+        got += read;
     }
-    if (got != expected)
+    return got;
+}
+
+/* `late`: it was killed when its share of the time was over, so that it may have done fewer repetitions. */
+static void read_output(struct row *row, char *output, unsigned pass, unsigned expected, bool late)
+{
+    int got = read_lines(row, output, pass);
+    if (got < 0)
+        return;
+    if (late && got == 0)
+        stop(row);
+    else if (!late && (unsigned)got != expected)
         fail(row, "it did not print as many figures as were asked for");
     else if (!row_settle(row))
         fail(row, "no memory for its figures");
@@ -162,12 +174,13 @@ static void run_process(const struct measuring *measuring, struct row *row, unsi
         return;
     }
     process_run(&request, &end);
-    if (end.late && measuring->options->limit > 0)
+    bool late = end.late && measuring->options->limit > 0;
+    if (late && end.output == NULL)
         stop(row);
-    else if (end.problem[0] != '\0' || end.output == NULL)
+    else if (end.output == NULL || (end.problem[0] != '\0' && !late))
         fail(row, end.problem[0] != '\0' ? end.problem : "no memory for its output");
     else
-        read_output(row, end.output, pass, repetitions);
+        read_output(row, end.output, pass, repetitions, late);
     free(end.output);
 }
 
@@ -193,6 +206,8 @@ static size_t turns_of(const struct case_result *result, unsigned passes)
 
 static void run_pass(const struct measuring *measuring, struct case_result *result, unsigned pass, unsigned passes)
 {
+    if (result->row_count == 0)
+        return;
     size_t first = first_row(result, pass, passes), turns = turns_of(result, passes);
     unsigned repetitions = plan_repetitions(measuring->options, result->c, pass);
     for (size_t i = 0; i < turns; i++) {

@@ -21,7 +21,7 @@ enum {
     OPTION_NO_PROGRESS,
     REPETITIONS_MIN = 5, /* fewer say nothing about the spread */
     REPETITIONS_MAX = 1000,
-    LIMIT_QUICK = 50, /* s: what is drawn and written at the end of a minute needs some of it */
+    LIMIT_QUICK = 48, /* s: what is drawn and written at the end of a minute needs some of it */
     LIMIT_MAX = 1000000,
     TIME_DEFAULT = 100, /* ms */
     TIME_QUICK = 20,
@@ -41,7 +41,7 @@ static const struct argp_option option_list[] = {
     {"repetitions", 'r', "N", 0,
      "Repetitions of each measurement, 5 or more. Default: 15; with --quick 6; 5 with a million", 0},
     {"time", OPTION_TIME, "MS", 0, "Milliseconds of a repetition, about. Default: 100; with --quick 20", 0},
-    {"limit", OPTION_LIMIT, "S", 0, "Seconds in which the run is to end, about. Default: none; with --quick 50", 0},
+    {"limit", OPTION_LIMIT, "S", 0, "Seconds in which the run is to end, about. Default: none; with --quick 48", 0},
     {"no-progress", OPTION_NO_PROGRESS, NULL, 0, "Draw no progress bar on the terminal", 0},
     {0},
 };
