@@ -72,7 +72,10 @@ static const struct bench_case *find_case(const struct bench_subject *subject, c
     return NULL;
 }
 
-/* Rounds that take about `ns`; warms everything up on the way. `first`: what one round took already, which may be enough. */
+/*
+ * Rounds that take about `ns`; warms everything up on the way. `first`: what one round took already, which may be
+ * enough.
+ */
 static size_t calibrate(const struct bench_case *c, void *state, double ns, double first)
 {
     size_t rounds = 1;

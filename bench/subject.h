@@ -47,8 +47,8 @@ struct bench_subject {
 int bench_main(int argc, char **argv, const struct bench_subject *subject);
 
 /*
- * Nanoseconds of processor time that this process has used, also in the kernel. No case ever waits, so that on a quiet machine
- * this is the time that passes; on a busy one, what others do on the processor in between is not counted.
+ * Nanoseconds of processor time that this process has used, also in the kernel. No case ever waits, so that on a quiet
+ * machine this is the time that passes; on a busy one, what others do on the processor in between is not counted.
  */
 double bench_now(void);
 

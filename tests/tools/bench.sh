@@ -74,7 +74,7 @@ for arguments in "" "switch/no-such-case 1 0 1 1" "switch/hot 0 0 1 1" "switch/h
     says "$err" "bench: "
 done
 
-# --- A run of real programs --------------------------------------------------------------------------------------------
+# --- A run of real programs -------------------------------------------------------------------------------------------
 
 status=$((1 - floats))
 run $status bench --suite switch --repetitions 5 --time 1 --json "$dir/run.json"
@@ -102,11 +102,11 @@ else
     says "$out" "failed: cede_coro_new: "
 fi
 
-# --- Fakes, whose figures are known ------------------------------------------------------------------------------------
+# --- Fakes, whose figures are known -----------------------------------------------------------------------------------
 
 fakes=$dir/fakes
 mkdir "$fakes"
-# fake_of CASES NAME LINE...: a program that knows these cases, and executes these lines as a measurement of $4 repetitions.
+# fake_of CASES NAME LINE...: a program that knows these cases, and executes these lines to measure $4 repetitions.
 fake_of()
 {
     cases=$1
@@ -180,10 +180,10 @@ says "$err" "nothing was measured"
 run 2 bench -s deep
 says "$err" "nothing was measured"
 
-# --- Passes ------------------------------------------------------------------------------------------------------------
+# --- Passes -----------------------------------------------------------------------------------------------------------
 
-# A machine that becomes half as quick in the middle of pass 3. The ratio of the two medians is 0.6; each pass but the third
-# says 0.3. And each pass begins with another subject.
+# A machine that becomes half as quick in the middle of pass 3. The ratio of the two medians is 0.6; each pass but the
+# third says 0.3. And each pass begins with another subject.
 log=$dir/log
 passes=$dir/passes
 mkdir "$passes"
@@ -202,18 +202,21 @@ drifting cede-inline 3 3 6 6 6
 drifting boost-fcontext 10 10 10 20 20
 : >"$log"
 run 0 bench -s switch -b cede-inline -b boost-fcontext --report "$dir/drift"
-grep -Eq '^  cede-inline +6\.00 +3\.00 +50\.0 % +0\.30$' "$out" || fail "$title: the ratio is not that within the passes"
-grep -Eq '^  switch/hot +cede-inline +<= 0\.40 x boost-fcontext +0\.30 x +met$' "$out" || fail "$title: nor the target's"
+grep -Eq '^  cede-inline +6\.00 +3\.00 +50\.0 % +0\.30$' "$out" ||
+    fail "$title: the ratio is not that within the passes"
+grep -Eq '^  switch/hot +cede-inline +<= 0\.40 x boost-fcontext +0\.30 x +met$' "$out" ||
+    fail "$title: nor the target's"
 tr '\n' ' ' <"$log" >"$dir/order"
-[ "$(cat "$dir/order")" = "cede-inline 3 boost-fcontext 3 boost-fcontext 3 cede-inline 3 cede-inline 3 boost-fcontext 3 \
-boost-fcontext 3 cede-inline 3 cede-inline 3 boost-fcontext 3 " ] || fail "$title: other processes: $(cat "$dir/order")"
+[ "$(cat "$dir/order")" = "cede-inline 3 boost-fcontext 3 boost-fcontext 3 cede-inline 3 cede-inline 3 \
+boost-fcontext 3 boost-fcontext 3 cede-inline 3 cede-inline 3 boost-fcontext 3 " ] ||
+    fail "$title: other processes: $(cat "$dir/order")"
 [ "$(cut -d , -f 3,4 "$dir/drift/raw.csv" | grep -c '^boost-fcontext,5$')" -eq 3 ] || fail "$title: raw.csv: pass 5"
 : >"$log"
 run 0 bench -s switch -b cede-inline -b boost-fcontext --quick --repetitions 8
 cut -d ' ' -f 2 "$log" | tr '\n' ' ' >"$dir/order"
 [ "$(cat "$dir/order")" = "2 2 3 3 3 3 " ] || fail "$title: not three passes: $(cat "$dir/order")"
 
-# --- References of other cases: measured once more beside each case ----------------------------------------------------
+# --- References of other cases: measured once more beside each case ---------------------------------------------------
 
 print='for i in $(seq "$4"); do echo "ns $ns"; done'
 fake boost-fcontext "echo fcontext >>'$log'; ns=10" "$print"
@@ -227,7 +230,8 @@ head -n 4 "$log" | tr '\n' ' ' >"$dir/order"
     fail "$title: not beside each other: $(cat "$dir/order")"
 met='^  shared/alternate-72 +cede-shared +<= 0\.90 x boost-fcontext switch/hot +1\.20 x +MISSED$'
 grep -Eq "$met" "$out" || fail "$title: no target"
-[ "$(grep -c '"case": "shared/alternate-72", "subject": "boost-fcontext switch/hot", "n": 1,' "$dir/beside.json")" -eq 1 ] ||
+line='"case": "shared/alternate-72", "subject": "boost-fcontext switch/hot", "n": 1,'
+[ "$(grep -c "$line" "$dir/beside.json")" -eq 1 ] ||
     fail "$title: no reference in the JSON lines"
 run 0 bench --targets "$dir/beside.json"
 grep -Eq "$met" "$out" || fail "$title: no target"
@@ -250,7 +254,7 @@ if ! grep -q 'not run: needs about' "$out"; then
         fail "$title: no target"
 fi
 
-# --- A limited time: what takes too long does not take it from the others ----------------------------------------------
+# --- A limited time: what takes too long does not take it from the others ---------------------------------------------
 
 fake boost-fcontext 'ns=10' "$print"
 fake_of "create/cycle shared/alternate" cede-shared '[ "$1" != create/cycle ] || exec sleep 1000' \
@@ -266,7 +270,7 @@ done
 CEDE_BENCH_DIR=$real
 fakes=$real
 
-# --- The processor -----------------------------------------------------------------------------------------------------
+# --- The processor ----------------------------------------------------------------------------------------------------
 
 fake cede-inline 'echo "ran on $(sed -n "s/^Cpus_allowed_list:[^0-9]*//p" /proc/self/status)" >>"$0.log"; ns=2' "$print"
 # on NUMBER WHY: the last run says that it has taken this processor, and did take it.
@@ -294,12 +298,13 @@ if command -v taskset >/dev/null; then
     on "$one" "the only one"
 fi
 
-# --- A busy machine ----------------------------------------------------------------------------------------------------
+# --- A busy machine ---------------------------------------------------------------------------------------------------
 
 export CEDE_BENCH_LOADAVG="$dir/loadavg"
 echo "100000.25 3.00 2.00 1/100 1234" >"$CEDE_BENCH_LOADAVG"
 run 0 bench -s switch -b cede-inline --report "$dir/busy"
-[ "$(grep -Ec '^the machine is busy, figures may be off: load average 100000\.2 of [0-9]+ processors$' "$out")" -eq 1 ] ||
+line='^the machine is busy, figures may be off: load average 100000\.2 of [0-9]+ processors$'
+[ "$(grep -Ec "$line" "$out")" -eq 1 ] ||
     fail "$title: no warning"
 says "$dir/busy/report.html" "the machine is busy, figures may be off: load average 100000.2"
 for load in "0.00 3.00 2.00 1/100 1234" "" "x"; do
@@ -332,7 +337,7 @@ PATH="$dir/path" "$CEDE" bench -s switch -b cede-inline --report "$dir/plain" >"
 says "$err" "install the package gnuplot-nox"
 says "$dir/plain/report.html" "cede-inline"
 
-# --- Targets of a file -------------------------------------------------------------------------------------------------
+# --- Targets of a file ------------------------------------------------------------------------------------------------
 
 run 0 bench --targets "$dir/one.json"
 says "$out" "not measured"
@@ -343,7 +348,7 @@ says "$err" "bad.json:1: "
 run 2 bench --targets "$dir/there is no such file"
 says "$err" "No such file or directory"
 
-# --- What is refused -----------------------------------------------------------------------------------------------------
+# --- What is refused --------------------------------------------------------------------------------------------------
 
 for arguments in "--suite none" "--subject none" "--processor 9999" "--processor x" "--repetitions 4" "--repetitions 1e9" \
     "--time 0" "--time x" "--limit 0" "--limit x" "--cpu 9999" "--no-such-option" "something"; do
@@ -371,8 +376,8 @@ title="a command without programs"
 says "$err" 'run `make bench`'
 
 run 0 bench --help
-for option in --quick --suite --subject --list --json --report --targets --processor --repetitions --time --limit --no-progress \
-    CEDE_BENCH_DIR "Exit status"; do
+for option in --quick --suite --subject --list --json --report --targets --processor --repetitions --time --limit \
+    --no-progress CEDE_BENCH_DIR "Exit status"; do
     says "$out" "$option"
 done
 

@@ -4,8 +4,9 @@
  * limited time, and what remains is estimated by how long that took which is done.
  *
  * A limited time is shared out case by case. In its share, a case makes as many passes as it can, but always the first
- * one, if that ends before half of the time is over that was left for all; what a case leaves over goes to those after it,
- * and what it takes too much is missing from all of them alike. So a slow machine makes fewer passes, and no suite goes without.
+ * one, if that ends before half of the time is over that was left for all; what a case leaves over goes to those after
+ * it, and what it takes too much is missing from all of them alike. So a slow machine makes fewer passes, and no suite
+ * goes without.
  */
 #include "bench/plan.h"
 

@@ -2,8 +2,9 @@
 /*
  * quiet.c - a short loop on each processor, and the load average.
  *
- * The loop keeps the processor's arithmetic units full, for then it also notices a neighbour that shares them with it (SMT),
- * as a switch does. It goes round among the processors several times, so that each is looked at over the same while.
+ * The loop keeps the processor's arithmetic units full, for then it also notices a neighbour that shares them with it
+ * (SMT), as a switch does. It goes round among the processors several times, so that each is looked at over the same
+ * while.
  */
 #define _GNU_SOURCE 1
 #include "bench/quiet.h"

@@ -21,10 +21,14 @@ struct quiet {
     char busy[160]; /* what shows that the machine does other work; "" if nothing does */
 };
 
-/* Looks for the quietest of the allowed processors; `wanted`: this one was asked for, -1: none was. Takes some 0.1 s. */
+/*
+ * Looks for the quietest of the allowed processors; `wanted`: this one was asked for, -1: none was. Takes some 0.1 s.
+ */
 void quiet_look(struct quiet *quiet, int wanted);
 
-/* The quietest of one or more: where nothing else runs, the loop is quick each time. Of those that are alike, the last. */
+/*
+ * The quietest of one or more: where nothing else runs, the loop is quick each time. Of those that are alike, the last.
+ */
 const struct loop *quiet_choose(const struct loop *loops, size_t count);
 
 /*

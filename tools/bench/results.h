@@ -81,8 +81,8 @@ bool row_settle(struct row *row);
 void case_sort(const struct case_result *result, const struct row **sorted);
 
 /*
- * The row that the others are compared with: the first measured reference, else boost-fcontext's, else the first measured
- * rival's or limit's, or NULL.
+ * The row that the others are compared with: the first measured reference, else boost-fcontext's, else the first
+ * measured rival's or limit's, or NULL.
  */
 const struct row *case_baseline(const struct case_result *result);
 

@@ -7,11 +7,11 @@
  * Benchmarking: Improving Measurement Accuracy in the Cloud", ICPE 2020, show for benchmarks that run at the same time
  * how much that gains; here they run one right after the other, for the subjects share one processor.)
  *
- * A pass in the middle of which the speed changes gives a wrong ratio; the median over the passes leaves it out, as long
- * as such passes are fewer than half. The ratio of the two medians over all passes would not: one of them may be of the
- * quick time and the other of the slow one. And the median of an odd number of ratios is the same whichever of the two
- * one divides by, which the arithmetic mean of ratios is not (Fleming and Wallace, "How not to lie with statistics: the
- * correct way to summarize benchmark results", Communications of the ACM 29(3), 1986).
+ * A pass in the middle of which the speed changes gives a wrong ratio; the median over the passes leaves it out, as
+ * long as such passes are fewer than half. The ratio of the two medians over all passes would not: one of them may be
+ * of the quick time and the other of the slow one. And the median of an odd number of ratios is the same whichever of
+ * the two one divides by, which the arithmetic mean of ratios is not (Fleming and Wallace, "How not to lie with
+ * statistics: the correct way to summarize benchmark results", Communications of the ACM 29(3), 1986).
  */
 #include "bench/statistics.h"
 

@@ -9,7 +9,10 @@
 
 enum { PASSES_MAX = 5 };
 
-/* Sorts the numbers and returns the median, that of an even number being the mean of the middle two; 0 if there are none. */
+/*
+ * Sorts the numbers and returns the median, that of an even number being the mean of the middle two; 0 if there are
+ * none.
+ */
 double median_of(double *numbers, size_t count);
 
 /*

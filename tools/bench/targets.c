@@ -2,8 +2,8 @@
 /*
  * targets.c - the table of targets. Most are ratios to a rival in the same run, since times depend on the machine.
  *
- * Where the reference is of another case, it is measured once more beside each case that is compared with it: the machine
- * may be quicker or slower by then.
+ * Where the reference is of another case, it is measured once more beside each case that is compared with it: the
+ * machine may be quicker or slower by then.
  */
 #include "bench/targets.h"
 

@@ -30,8 +30,8 @@ extern const struct target target_list[];
 extern const size_t target_count;
 
 /*
- * Whether a target of the case is a ratio to the target's reference in another case, which is then to be measured beside
- * the case.
+ * Whether a target of the case is a ratio to the target's reference in another case, which is then to be measured
+ * beside the case.
  */
 bool target_refers(const struct target *target, const char *name);
 
