@@ -44,6 +44,8 @@ void cede__os_discard(void *memory, size_t bytes);
 /* Advice: this range is worth huge pages, or must never get them. Whether it is taken. */
 bool cede__os_prefer_huge(void *memory, size_t bytes);
 bool cede__os_refuse_huge(void *memory, size_t bytes);
+/* Makes huge pages of what is there of a range, and fills them up, if the kernel can do that now. */
+void cede__os_collapse(void *memory, size_t bytes);
 
 /* --- Threads --- */
 /* A number that no other thread of this process has or will have; from 64 up. */

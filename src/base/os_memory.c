@@ -21,6 +21,9 @@
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24 /* Linux 5.18 */
 #endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
 #endif
@@ -203,6 +206,11 @@ void cede__os_discard(void *memory, size_t bytes)
 bool cede__os_prefer_huge(void *memory, size_t bytes)
 {
     return advise(memory, bytes, MADV_HUGEPAGE);
+}
+
+void cede__os_collapse(void *memory, size_t bytes)
+{
+    (void)advise(memory, bytes, MADV_COLLAPSE);
 }
 
 bool cede__os_refuse_huge(void *memory, size_t bytes)

@@ -65,6 +65,8 @@ size_t cede__cell_size(enum cede__cell_kind kind, size_t bytes)
 static void make_huge(struct cede__chunk *chunk)
 {
     bool huge = cede__os_prefer_huge(chunk, CEDE__CHUNK_SIZE);
+    if (huge && chunk->pages == CEDE__PAGES_TRIMMED) /* its header is there: first touches would make small pages */
+        cede__os_collapse(chunk, CEDE__CHUNK_SIZE);
     chunk->pages = huge ? CEDE__PAGES_HUGE : CEDE__PAGES_SMALL;
     for (size_t i = 0; huge && i < CEDE__SLABS_PER_CHUNK; i++)
         chunk->slabs[i].resident = true;
@@ -294,18 +296,39 @@ static void empty_idle_slabs(struct cede__heap *heap)
             empty_idle(&heap->partial[kind][i]);
 }
 
-/* Returns the bytes given back. */
-static size_t discard(struct cede__slab *slab)
+/* Whether its memory can be given back, and may be there at all. */
+static bool is_to_discard(const struct cede__slab *slab)
 {
-    struct cede__chunk *chunk = cede__chunk_of(slab);
+    return slab->cell_size == 0 && slab->resident;
+}
+
+/* Gives back the memory of the slabs `first` to `last` of a chunk, in one call. Returns its bytes. */
+static size_t discard(struct cede__chunk *chunk, size_t first, size_t last)
+{
     size_t page = cede__os_page_size();
-    uintptr_t begin = ((uintptr_t)slab->cells + page - 1) & ~(page - 1);
+    uintptr_t begin = ((uintptr_t)chunk->slabs[first].cells + page - 1) & ~(page - 1),
+              end = end_of(&chunk->slabs[last]);
     /* Before, or it may be filled while we empty it. */
     if (chunk->pages == CEDE__PAGES_HUGE && cede__os_refuse_huge(chunk, CEDE__CHUNK_SIZE))
         chunk->pages = CEDE__PAGES_TRIMMED;
-    cede__os_discard((void *)begin, end_of(slab) - begin);
-    slab->resident = chunk->pages == CEDE__PAGES_HUGE;
-    return end_of(slab) - begin;
+    cede__os_discard((void *)begin, end - begin);
+    for (size_t i = first; i <= last; i++)
+        chunk->slabs[i].resident = chunk->pages == CEDE__PAGES_HUGE;
+    return end - begin;
+}
+
+static size_t trim_chunk(struct cede__chunk *chunk)
+{
+    size_t released = 0;
+    for (size_t i = 0, last; i < CEDE__SLABS_PER_CHUNK; i = last + 1) {
+        last = i;
+        if (!is_to_discard(&chunk->slabs[i]))
+            continue;
+        while (last + 1 < CEDE__SLABS_PER_CHUNK && is_to_discard(&chunk->slabs[last + 1]))
+            last++;
+        released += discard(chunk, i, last);
+    }
+    return released;
 }
 
 /* The caller owns the heap, or has the lock of the process and the heap is nobody's. Returns the bytes given back. */
@@ -314,11 +337,10 @@ static size_t trim_heap(struct cede__heap *heap)
     size_t released = 0;
     take_in(heap);
     empty_idle_slabs(heap);
-    for (struct cede__list *node = heap->empty.next; node != &heap->empty; node = node->next) {
-        struct cede__slab *slab = CEDE__CONTAINER(node, struct cede__slab, link);
-        if (slab->resident)
-            released += discard(slab);
-    }
+    struct cede__chunk *chunk = atomic_load_explicit(&cede__debug_root.chunks, memory_order_acquire);
+    for (; chunk; chunk = chunk->next)
+        if (chunk->slabs->heap == heap)
+            released += trim_chunk(chunk);
     return released;
 }
 
