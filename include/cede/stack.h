@@ -180,6 +180,7 @@ typedef struct cede_source_stats {
     uint64_t largest_seal; /* bytes of the largest seal, */
     uint64_t high_water;   /* deepest use of a stack seen at a seal or an end, bytes */
     uint64_t sealed_bytes; /* bytes that lie in save areas now */
+    uint64_t moved;        /* SHARED: of the seals, those that moved pages; their bytes count as if they were copied */
 } cede_source_stats;
 
 /*
@@ -240,7 +241,8 @@ CEDE_API size_t cede_stack_size(const cede_stack *stack);
 
 /*
  * Control blocks and save areas lie in slabs of 64 KiB, of cells of one size, in 2 MiB chunks that belong to a thread.
- * Save areas above 16 KiB have mappings of their own, which are kept for reuse.
+ * Save areas above 16 KiB have mappings of their own, which are kept for reuse; so have pages that were moved, which
+ * are not kept.
  */
 typedef struct cede_heap_stats {
     size_t size;        /* sizeof(cede_heap_stats), set by the caller before the call */
@@ -249,7 +251,7 @@ typedef struct cede_heap_stats {
     size_t slabs;       /* in use */
     size_t slabs_free;  /* empty, kept */
     size_t chunk_bytes; /* address space of this thread's chunks */
-    size_t large_cells; /* save areas above 16 KiB, in use, of the whole process */
+    size_t large_cells; /* save areas above 16 KiB, in use, of the whole process; moved pages too */
     size_t large_bytes; /* their bytes */
     size_t large_kept;  /* bytes of free ones, kept for reuse, of the whole process */
 } cede_heap_stats;
@@ -270,6 +272,38 @@ CEDE_API int cede_heap_stats_get(cede_heap_stats *stats);
  * Threads: any, each for itself. Since: 0.1.
  */
 CEDE_API size_t cede_heap_trim(void);
+
+/* --- Deep seals ------------------------------------------------------------------------------------------------- */
+
+/*
+ * A deep seal can move whole pages to another address, and back, instead of copying bytes (mremap). That pays from some
+ * depth on, which depends on the processor, the kernel, and most of all on whether there is a hypervisor, and of which
+ * kind. It is measured, once a process, within a few milliseconds, when a seal of 128 KiB or more comes up first; where
+ * it does not pay by 4 MiB, pages are never moved.
+ *
+ * cede_move_threshold_set sets the least number of bytes of a seal that moves pages, for the whole process, from the
+ * next seal on: 0 for what is measured, which is the default; SIZE_MAX for never; what is less than 32 KiB counts as 32 KiB.
+ * The environment variable CEDE_MOVE_PAGES does the same, until the first call: a number, with K, M or G behind it or
+ * without; or 0, no, off, false or never for never.
+ *
+ * A seal that the kernel refuses to move is copied. So are those of unguarded and scrambled stacks, and all while more than
+ * 16,384 coroutines have pages moved away, each of which takes a mapping. What was moved away leaves no memory on the stack: who comes next and goes
+ * as deep gets new pages there. A program that locks its memory (mlockall) after its first deep seal should ask for never:
+ * moved pages are not locked where they come back to.
+ *
+ * Returns 0; CEDE_ENOTSUP (a number other than 0 and SIZE_MAX where pages cannot be moved: before Linux 5.7, under
+ * Valgrind, with AddressSanitizer, with memory that is locked, in split-stack builds), and nothing has changed.
+ * Context: anywhere but in signal handlers. Threads: any. Since: 0.1.
+ */
+CEDE_API int cede_move_threshold_set(size_t bytes);
+
+/*
+ * The least number of bytes of a seal that moves pages; SIZE_MAX: there are none. It is measured now if that is still
+ * to be done and was not ruled out by the environment or a call.
+ *
+ * Context: anywhere but in signal handlers. Threads: any. Since: 0.1.
+ */
+CEDE_API size_t cede_move_threshold_get(void);
 
 #ifdef __cplusplus
 }

@@ -41,11 +41,32 @@ int cede__os_guard(void *memory, size_t bytes);
 int cede__os_set_access(void *memory, size_t bytes, bool accessible);
 /* Gives the pages of a range back; it reads as zeros afterwards. */
 void cede__os_discard(void *memory, size_t bytes);
+/*
+ * Whether pages can be moved from one address to another, which is tried out once: not on old kernels, under emulators
+ * and memory checkers, or where new mappings are locked in memory.
+ */
+bool cede__os_can_move_pages(void);
+/*
+ * Moves the pages of a range to a mapping of their own, for which cede__os_unmap is to be called in the end, or the
+ * next function. The range stays mapped, and reads as zeros. NULL: it was refused, and nothing has changed.
+ */
+void *cede__os_take_pages(void *from, size_t bytes);
+/*
+ * Moves pages that were taken to [to, to + bytes), in the place of what is there; their own mapping is no more. false:
+ * it was refused, they are where they were, and what is there is mapped and of any content.
+ */
+bool cede__os_put_pages(void *to, void *pages, size_t bytes);
+/* Whether a page holds memory. */
+bool cede__os_is_resident(void *page);
 /* Advice: this range is worth huge pages, or must never get them. Whether it is taken. */
 bool cede__os_prefer_huge(void *memory, size_t bytes);
 bool cede__os_refuse_huge(void *memory, size_t bytes);
 /* Makes huge pages of what is there of a range, and fills them up, if the kernel can do that now. */
 void cede__os_collapse(void *memory, size_t bytes);
+
+/* --- Time --- */
+/* Nanoseconds, of a clock that only goes forward. */
+uint64_t cede__os_now(void);
 
 /* --- Threads --- */
 /* A number that no other thread of this process has or will have; from 64 up. */
@@ -86,9 +107,11 @@ void cede__os_unwatch_faults(void *altstack);
 void cede__os_signal_mask(void *set);
 
 /* --- The environment --- */
-/* Whether the variable is set to a word that means no: 0, no, off, false. */
+/* Whether the variable is set to a word that means no: 0, no, off, false, never. */
 bool cede__os_env_is_off(const char *name);
 /* Whether it is set to any other word. */
 bool cede__os_env_is_on(const char *name);
+/* Whether it is a number of bytes, such as 65536, 64K, 1M or 2G, above 0; *bytes is set only then. */
+bool cede__os_env_bytes(const char *name, size_t *bytes);
 
 #endif

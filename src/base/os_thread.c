@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/os_thread.c - threads, locks, the environment and facts of the machine (POSIX and Linux).
+ * base/os_thread.c - threads, clocks, locks, the environment and facts of the machine (POSIX and Linux).
  */
 #include "base/compiler.h"
 
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <time.h>
 
 #include <cede/error.h>
 
@@ -139,7 +140,7 @@ void cede__os_unlock(struct cede__os_mutex *mutex)
 
 bool cede__os_env_is_off(const char *name)
 {
-    static const char *const words[] = {"0", "no", "off", "false"};
+    static const char *const words[] = {"0", "no", "off", "false", "never"};
     const char *value = getenv(name);
     for (size_t i = 0; value && i < sizeof words / sizeof *words; i++)
         if (strcmp(value, words[i]) == 0)
@@ -151,6 +152,33 @@ bool cede__os_env_is_on(const char *name)
 {
     const char *value = getenv(name);
     return value && *value && !cede__os_env_is_off(name);
+}
+
+bool cede__os_env_bytes(const char *name, size_t *bytes)
+{
+    static const char units[] = "kmg";
+    int saved_errno = errno;
+    const char *value = getenv(name);
+    char *end = NULL;
+    errno = 0;
+    unsigned long long number = value && *value >= '0' && *value <= '9' ? strtoull(value, &end, 10) : 0;
+    bool good = number > 0 && errno == 0;
+    const char *unit = good && *end ? strchr(units, *end | 0x20) : NULL;
+    unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    good = good && (unit ? end[1] : *end) == '\0' && number <= SIZE_MAX >> shift;
+    if (good)
+        *bytes = (size_t)number << shift;
+    errno = saved_errno;
+    return good;
+}
+
+uint64_t cede__os_now(void)
+{
+    struct timespec time = {0, 0};
+    int saved_errno = errno;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    errno = saved_errno;
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;

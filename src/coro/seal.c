@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 
 #include "coro/seal.h"
+#include "stack/move.h"
 
 bool cede__is_sealed(const cede_coro *coro)
 {
@@ -18,8 +19,12 @@ size_t cede__sealed_bytes(const cede_coro *coro)
 
 size_t cede__save_area_size(const cede_coro *coro)
 {
-    bool outside = cede__is_sealed(coro) && coro->hot.link;
-    return outside ? cede__cell_size(CEDE__CELL_SAVE, cede__sanitize_saved_size(cede__sealed_bytes(coro))) : 0;
+    if (!cede__is_sealed(coro) || !coro->hot.link)
+        return 0;
+    size_t bytes = cede__sealed_bytes(coro);
+    if (cede__area_is_moved(coro->hot.link))
+        return cede__pages_size(cede__shared_stack_of(coro), coro->hot.context.sp, bytes, coro->hot.link);
+    return cede__cell_size(CEDE__CELL_SAVE, cede__sanitize_saved_size(bytes));
 }
 
 /* --- What few seals need --- */
@@ -31,7 +36,16 @@ void cede__drop_spare(struct cede__shared_stack *stack)
     stack->spare = NULL;
 }
 
-struct cede__area cede__find_area(struct cede__shared_stack *stack, size_t needed)
+struct cede__area cede__find_area(struct cede__shared_stack *stack, const cede_coro *coro, size_t needed)
+{
+    struct cede__area area = {NULL, CEDE_OK};
+    if (needed >= CEDE__MOVE_LEAST && cede__move_pays(needed) &&
+        cede__pages_move_out(stack, coro->hot.context.sp, needed, &area))
+        return area;
+    return cede__find_cell(stack, needed);
+}
+
+struct cede__area cede__find_cell(struct cede__shared_stack *stack, size_t needed)
 {
     struct cede__area area = {stack->spare, CEDE_OK};
     size_t size = cede__cell_size(CEDE__CELL_SAVE, needed);
@@ -110,7 +124,9 @@ void cede__drop_save_area(cede_coro *coro)
 {
     size_t bytes = cede__sealed_bytes(coro);
     cede__shared_stack_of(coro)->sealed_bytes -= bytes;
-    if (coro->hot.link)
+    if (cede__area_is_moved(coro->hot.link))
+        cede__pages_drop(cede__shared_stack_of(coro), coro->hot.context.sp, bytes, coro->hot.link);
+    else if (coro->hot.link)
         cede__cell_free(coro->hot.link, cede__sanitize_saved_size(bytes));
     coro->hot.link = NULL;
 }

@@ -17,6 +17,8 @@
  * coroutines never resume one another. The lower bound is the stack pointer that the switch kept, so nothing that is in
  * use is missed.
  *
+ * From some size on the pages of a seal are moved instead: see seal_pages.c.
+ *
  * A save area is either behind the control block (small ones) or a cell of the size that this very seal needs. When its
  * coroutine is back in place the cell stays with the stack, as its spare, and is taken for the next seal if it has the
  * right size, as it has if the coroutine waits at the same depth again: so no allocator is called. There is at most one
@@ -43,14 +45,35 @@ struct cede__area {
     void *cell; /* NULL: in the coroutine's own cell, behind the control block */
     int error;
 };
+/* A bit of a pointer to a cell: its pages were moved, and so there is nothing left to copy. */
+#define CEDE__AREA_MOVED ((uintptr_t)1)
+/* An area of its own for the occupant's bytes; they may lie there already (CEDE__AREA_MOVED). */
+struct cede__area cede__find_area(struct cede__shared_stack *stack, const cede_coro *coro, size_t needed);
 /* The stack's spare if it fits, or a new cell. */
-struct cede__area cede__find_area(struct cede__shared_stack *stack, size_t needed);
+struct cede__area cede__find_cell(struct cede__shared_stack *stack, size_t needed);
 void cede__drop_spare(struct cede__shared_stack *stack);
+/* A spare that is none of the usual ones: makes it one, or drops it. */
+void cede__settle_spare(struct cede__shared_stack *stack);
 /*
  * A first or a larger seal, or one on a stack that is tended: remembers depths, and how much room the next ones with
  * this entry function should have; fills what was vacated with rubbish, or looks for an overflow.
  */
 void cede__note_seal(struct cede__shared_stack *stack, cede_coro *coro, struct cede__thread *thread, size_t bytes);
+
+/*
+ * Seals whose pages are moved (seal_pages.c), of the `bytes` from sp up; `link` is what the coroutine keeps. The first
+ * sets area->cell; or it returns false, nothing has changed, and the bytes are to be copied. The others: puts all back
+ * in its place, but leaves the cell; gives it up; bytes of memory that hold it.
+ */
+bool cede__pages_move_out(struct cede__shared_stack *stack, char *sp, size_t bytes, struct cede__area *area);
+void cede__pages_move_back(struct cede__shared_stack *stack, char *sp, size_t bytes, const void *link);
+void cede__pages_drop(struct cede__shared_stack *stack, char *sp, size_t bytes, const void *link);
+size_t cede__pages_size(struct cede__shared_stack *stack, char *sp, size_t bytes, const void *link);
+
+static inline bool cede__area_is_moved(const void *link)
+{
+    return (uintptr_t)link & CEDE__AREA_MOVED;
+}
 
 /* --- The first frame --- */
 
@@ -96,7 +119,7 @@ static inline struct cede__area cede__take_area(struct cede__shared_stack *stack
     if (needed <= coro->room * 8u)
         return area;
     if (CEDE__UNLIKELY(!stack->spare || needed != stack->spare_bytes))
-        return cede__find_area(stack, needed);
+        return cede__find_area(stack, coro, needed);
     area.cell = stack->spare;
     stack->spare = NULL;
     return area;
@@ -125,7 +148,8 @@ static inline __attribute__((always_inline)) int cede__copy_out_occupant(struct 
     if (CEDE__UNLIKELY(area.error))
         return area.error;
     coro->hot.link = area.cell;
-    cede__copy_out(area.cell ? area.cell : (void *)(coro + 1), sp, bytes);
+    if (!cede__area_is_moved(area.cell))
+        cede__copy_out(area.cell ? area.cell : (void *)(coro + 1), sp, bytes);
     if (CEDE__UNLIKELY(bytes > coro->largest || depth > coro->deepest || bytes > stack->calm_bytes ||
                        depth > stack->calm_depth))
         cede__note_seal(stack, coro, thread, bytes);
@@ -157,15 +181,18 @@ static inline __attribute__((always_inline)) size_t cede__copy_back_occupant(str
     }
     if (CEDE__UNLIKELY(thread->watched))
         cede__sanitize_vacant(sp, high);
-    cede__copy_back(sp, cell ? cell : (void *)(coro + 1), bytes);
+    if (cede__area_is_moved(cell))
+        cede__pages_move_back(stack, sp, bytes, cell);
+    else
+        cede__copy_back(sp, cell ? cell : (void *)(coro + 1), bytes);
     stack->occupant = coro;
     if (cell) {
         if (CEDE__UNLIKELY(stack->spare))
             cede__drop_spare(stack);
         stack->spare = cell;
         stack->spare_bytes = cede__sanitize_saved_size(bytes);
-        if (CEDE__UNLIKELY(stack->spare_bytes > CEDE__CELL_MAX)) /* large ones are kept where a trim finds them */
-            cede__drop_spare(stack);
+        if (CEDE__UNLIKELY(stack->spare_bytes > CEDE__CELL_MAX))
+            cede__settle_spare(stack);
     }
     return bytes;
 }

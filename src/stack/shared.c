@@ -99,6 +99,7 @@ static void add(cede_source_stats *stats, const struct cede__shared_stack *stack
     stats->largest_seal = stack->largest > stats->largest_seal ? stack->largest : stats->largest_seal;
     stats->high_water = stack->high_water > stats->high_water ? stack->high_water : stats->high_water;
     stats->sealed_bytes += stack->sealed_bytes;
+    stats->moved += stack->moved;
 }
 
 static void stats_of(cede_source *source, cede_source_stats *stats)

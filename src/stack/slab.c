@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 
 #include "base/os.h"
+#include "stack/move.h"
 #include "stack/slab.h"
 
 #include <string.h>
@@ -393,6 +394,10 @@ int cede_heap_stats_get(cede_heap_stats *stats)
         stats->slabs_free = count(&heap->empty);
         stats->chunk_bytes = heap->chunks * CEDE__CHUNK_SIZE;
     }
+    size_t ranges, bytes;
+    cede__move_stats(&ranges, &bytes);
     cede__large_stats(&stats->large_cells, &stats->large_bytes, &stats->large_kept);
+    stats->large_cells += ranges;
+    stats->large_bytes += bytes;
     return CEDE_OK;
 }

@@ -42,10 +42,14 @@ struct cede__shared_stack {
     void *spare;             /* NULL, or a save area that the occupant left when it was unsealed, */
     size_t spare_bytes;      /* and for how many bytes it was taken */
     bool tended;             /* unguarded or scrambled: something is to be done at each seal */
-    uint64_t starts, seals, bytes, largest, high_water, sealed_bytes;
+    uint8_t moves;           /* enum cede__moves */
+    uint64_t starts, seals, bytes, largest, high_water, sealed_bytes, moved;
     size_t calm_bytes, calm_depth; /* largest and high_water as a seal left them; 0 where each one is looked at */
     uint64_t unmatched;            /* seals without an unseal: not yet, or never because the coroutine was dropped */
 };
+
+/* Whether pages can be moved away from a stack: looked at before the first time. */
+enum cede__moves { CEDE__MOVES_UNKNOWN, CEDE__MOVES_YES, CEDE__MOVES_NO };
 
 struct cede__source_ops {
     size_t size; /* of the kind's own structure, which begins with a struct cede_source */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 // NOT: CEDE_SPLIT_STACK
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
+// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_take_pages,--wrap=cede__os_put_pages,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
  * Out of memory when one coroutine must be sealed to make room for another: the resume fails, both stay as they are, and
- * go on when there is memory again.
+ * go on when there is memory again. Pages that cannot be moved are copied.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,6 +139,17 @@ static void deep(void **state)
     check(depths, 1);
 }
 
+/* The moves are refused one by one; and copying, which takes their place, may be, too. */
+static void moved(void **state)
+{
+    static const size_t depths[COROS] = {100000, 64, 200001, 1000000};
+    (void)state;
+    if (cede_move_threshold_set(1) != 0)
+        skip();
+    check(depths, 1);
+    assert_int_equal(cede_move_threshold_set(SIZE_MAX), 0);
+}
+
 static void on_two_stacks(void **state)
 {
     static const size_t depths[COROS] = {3000, 64, 40000, 500};
@@ -191,10 +202,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shallow),       cmocka_unit_test(of_several_classes),       cmocka_unit_test(deep),
-        cmocka_unit_test(on_two_stacks), cmocka_unit_test(the_one_in_place_goes_on),
+        cmocka_unit_test(on_two_stacks), cmocka_unit_test(the_one_in_place_goes_on), cmocka_unit_test(moved),
     };
     if (!fault_linked())
         test_skip("linked without --wrap");
+    assert_int_equal(cede_move_threshold_set(SIZE_MAX), 0); /* what is measured may differ from run to run */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 

@@ -89,6 +89,8 @@ WEAK void __real_cede__os_free(void *memory);
 WEAK int __real_cede__os_map(void **out, size_t bytes, size_t alignment);
 WEAK void __real_cede__os_unmap(void *memory, size_t bytes);
 WEAK int __real_cede__os_guard(void *memory, size_t bytes);
+WEAK void *__real_cede__os_take_pages(void *from, size_t bytes);
+WEAK bool __real_cede__os_put_pages(void *to, void *pages, size_t bytes);
 WEAK int __real_cede__os_at_thread_exit(void (*hook)(void));
 WEAK int __real_cede__os_watch_faults(void (*witness)(const void *address), void **altstack);
 
@@ -99,6 +101,8 @@ void __wrap_cede__os_free(void *memory);
 int __wrap_cede__os_map(void **out, size_t bytes, size_t alignment);
 void __wrap_cede__os_unmap(void *memory, size_t bytes);
 int __wrap_cede__os_guard(void *memory, size_t bytes);
+void *__wrap_cede__os_take_pages(void *from, size_t bytes);
+bool __wrap_cede__os_put_pages(void *to, void *pages, size_t bytes);
 int __wrap_cede__os_at_thread_exit(void (*hook)(void));
 int __wrap_cede__os_watch_faults(void (*witness)(const void *address), void **altstack);
 
@@ -162,6 +166,23 @@ void __wrap_cede__os_unmap(void *memory, size_t bytes)
 int __wrap_cede__os_guard(void *memory, size_t bytes)
 {
     return fails_now(fail_error) ? fail_error : __real_cede__os_guard(memory, bytes);
+}
+
+/* Their refusals are no errors: the library copies instead. */
+void *__wrap_cede__os_take_pages(void *from, size_t bytes)
+{
+    void *pages = fails_now(fail_error) ? NULL : __real_cede__os_take_pages(from, bytes);
+    if (pages != NULL)
+        atomic_fetch_add(&mapped, (long)bytes);
+    return pages;
+}
+
+bool __wrap_cede__os_put_pages(void *to, void *pages, size_t bytes)
+{
+    bool moved = !fails_now(fail_error) && __real_cede__os_put_pages(to, pages, bytes);
+    if (moved)
+        atomic_fetch_sub(&mapped, (long)bytes);
+    return moved;
 }
 
 int __wrap_cede__os_at_thread_exit(void (*hook)(void))

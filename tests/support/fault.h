@@ -39,6 +39,8 @@ struct fault_balance fault_balance(void);
  * faults; then, after one run without faults, each on a thread of its own, at whose end nothing may be left over.
  * Failures are recorded with test_expect; test_report tells them. Returns the number of runs.
  *
+ * Programs that link with --wrap for cede__os_take_pages and cede__os_put_pages too have moves of pages refused in their turn.
+ *
  * In a scenario, every call that can fail for want of memory is made as
  *     while (fault_retry(call)) { checks that nothing changed }
  * The first failure must have been caused by a fault, must be the very error of the call that was made to fail last (CEDE_ENOMEM,
