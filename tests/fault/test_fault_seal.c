@@ -134,7 +134,7 @@ static void of_several_classes(void **state)
 /* Save areas with mappings of their own. */
 static void deep(void **state)
 {
-    static const size_t depths[COROS] = {20000, 64, 200000, 1000000};
+    static const size_t depths[COROS] = {20000, 64, 50000, 120000};
     (void)state;
     check(depths, 1);
 }
@@ -142,7 +142,7 @@ static void deep(void **state)
 /* The moves are refused one by one; and copying, which takes their place, may be, too. */
 static void moved(void **state)
 {
-    static const size_t depths[COROS] = {100000, 64, 200001, 1000000};
+    static const size_t depths[COROS] = {40000, 64, 50001, 80000};
     (void)state;
     if (cede_move_threshold_set(1) != 0)
         skip();

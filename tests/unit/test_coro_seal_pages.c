@@ -22,7 +22,7 @@
 #include "env.h"
 #include "sources.h"
 
-enum { KIB = 1024, LEAST = 32 * KIB, DEEP = 600000, MANY = 6 };
+enum { KIB = 1024, LEAST = 32 * KIB, DEEP = 300000, MANY = 6 };
 
 struct holder {
     cede_coro *coro;
@@ -114,7 +114,7 @@ static void deep_and_shallow_in_turn(struct test_place *place)
     bool moves = can_move();
     for (unsigned i = 0; i < MANY; i++)
         begin(place, &holders[i], depths[i], i);
-    for (unsigned turn = 0; turn < 200; turn++)
+    for (unsigned turn = 0; turn < (test_slow() ? 20 : 100); turn++)
         go_on(&holders[(turn * turn + turn / 3) % MANY]);
     assert_true((test_source_stats(place).moved > 0) == moves);
     for (unsigned i = 0; i < MANY; i++)
@@ -240,7 +240,7 @@ static void mappings_do_not_add_up(struct test_place *place)
     end(&holders[1]);
     cede_heap_trim();
     unsigned before = mappings();
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < (test_slow() ? 6 : 40); round++) {
         for (unsigned i = 0; i < MANY; i++)
             begin(place, &holders[i], LEAST + test_random(&random) % DEEP, i);
         for (unsigned turn = 0; turn < 20; turn++)
