@@ -12,5 +12,6 @@
 #include <cede/coro.h>
 #include <cede/big_stack.h>
 #include <cede/queue.h>
+#include <cede/profile.h>
 
 #endif

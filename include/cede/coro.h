@@ -49,7 +49,14 @@ typedef void *cede_entry(void *arg, void *in);
 
 typedef enum cede_stack_choice {
     CEDE_PRIVATE = 0, /* a stack of its own while it lives */
-    CEDE_SHARED = 1   /* one large stack, in turn with others; kept aside by its used bytes while it waits */
+    CEDE_SHARED = 1,  /* one large stack, in turn with others; kept aside by its used bytes while it waits */
+    /*
+     * Private or shared, as the creating thread has learned about this entry function: shared until it knows enough,
+     * then private where copying costs more than the memory that it saves is worth. See docs/shared-stacks.md. Once
+     * created, the coroutine is one of the chosen kind (cede_coro_stats.stack tells which), with all rules of that
+     * kind; so whoever says CEDE_AUTO must write for a shared stack. In split-stack builds always private.
+     */
+    CEDE_AUTO = 2
 } cede_stack_choice;
 
 enum {
@@ -73,7 +80,7 @@ typedef struct cede_coro_options {
     size_t size;             /* exactly sizeof(cede_coro_options); set by CEDE_CORO_OPTIONS */
     cede_entry *entry;       /* required */
     void *arg;               /* handed to entry; kept, not copied */
-    cede_stack_choice stack; /* private or shared, from the default source of the thread that starts it */
+    cede_stack_choice stack; /* private, shared or auto, from the default source of the thread that starts it */
     cede_source *source;     /* instead: your own; `stack` must say CEDE_SHARED for a shared source, and only then */
     size_t stack_size;       /* usable bytes; 0: the source's. Without a source, private ones up to the largest size */
     const char *name;        /* for messages and reports; copied, cut after 31 bytes; NULL: none */
@@ -97,9 +104,10 @@ typedef struct cede_coro_options {
  * are copied. cede_coro_create is the general call, cede_coro_new the short one.
  *
  * Returns 0; CEDE_EINVAL (NULL, another size of the structure, no entry, unknown flag or stack choice, a stack size
- * that its source cannot give, a source of the other kind, FP_PRIVATE where there is none, MIGRATE for a shared one or
- * without a source for any thread); CEDE_ENOTSUP (CEDE_SHARED in a split-stack build); CEDE_ENOMEM; CEDE_EMAPS;
- * CEDE_ESHSTK. On failure *out, if it is not NULL itself, is NULL.
+ * that its source cannot give, with CEDE_AUTO one that a default shared stack cannot give, a source of the other kind,
+ * any source with CEDE_AUTO, FP_PRIVATE where there is none, MIGRATE for a shared one or without a source for any
+ * thread); CEDE_ENOTSUP (CEDE_SHARED in a split-stack build); CEDE_ENOMEM; CEDE_EMAPS; CEDE_ESHSTK. On failure *out, if
+ * it is not NULL itself, is NULL.
  * Context: anywhere but in signal handlers. Threads: any. Since: 0.1, both.
  */
 CEDE_API int cede_coro_create(cede_coro **out, const cede_coro_options *options);
@@ -225,6 +233,7 @@ typedef struct cede_coro_stats {
     uint64_t high_water;   /* deepest suspension seen: by a seal, an end, or a call of this function */
     uint64_t stack_size;   /* usable bytes of the stack it has, what rounding added included; 0 if none */
     uint64_t memory;       /* bytes of its control block and save area; its private stack not included */
+    /* CEDE_PRIVATE or CEDE_SHARED: with CEDE_AUTO, what was chosen. */
     cede_stack_choice stack;
 } cede_coro_stats;
 

@@ -22,6 +22,16 @@ bool cede__os_shadow_stack_on(void);    /* hardware shadow stacks are on for thi
 /* The library that the address lies in is not unloaded any more. */
 void cede__os_keep_loaded(const void *address);
 
+/*
+ * Writes the name of the function that begins at this address; or, where that is not known, the file that it is in and
+ * how far from its beginning, as addr2line wants it; or the address. Cut to `size` bytes, always terminated.
+ */
+void cede__os_function_name(const void *address, char *name, size_t size);
+
+/* --- Time --- */
+/* Monotonic nanoseconds. */
+int64_t cede__os_now(void);
+
 /* --- Small memory: as malloc, realloc and free; NULL on failure. --- */
 void *cede__os_malloc(size_t bytes);
 void *cede__os_realloc(void *memory, size_t bytes);
@@ -63,10 +73,6 @@ bool cede__os_prefer_huge(void *memory, size_t bytes);
 bool cede__os_refuse_huge(void *memory, size_t bytes);
 /* Makes huge pages of what is there of a range, and fills them up, if the kernel can do that now. */
 void cede__os_collapse(void *memory, size_t bytes);
-
-/* --- Time --- */
-/* Nanoseconds, of a clock that only goes forward. */
-uint64_t cede__os_now(void);
 
 /* --- Threads --- */
 /* A number that no other thread of this process has or will have; from 64 up. */

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -72,6 +73,20 @@ void cede__os_keep_loaded(const void *address)
         *(void **)&open_library = dlsym(RTLD_DEFAULT, "dlopen");
     if (open_library && dladdr && dladdr(address, &info) != 0)
         (void)open_library(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+void cede__os_function_name(const void *address, char *name, size_t size)
+{
+    Dl_info info = {0};
+    bool known = dladdr && dladdr(address, &info) != 0 && info.dli_fname;
+    const char *slash = known ? strrchr(info.dli_fname, '/') : NULL;
+    if (known && info.dli_sname && info.dli_saddr == address)
+        snprintf(name, size, "%s", info.dli_sname);
+    else if (known)
+        snprintf(name, size, "%s+0x%tx", slash ? slash + 1 : info.dli_fname,
+                 (const char *)address - (const char *)info.dli_fbase);
+    else
+        snprintf(name, size, "%p", address);
 }
 
 uint64_t cede__os_thread_token(void)
@@ -170,15 +185,6 @@ bool cede__os_env_bytes(const char *name, size_t *bytes)
         *bytes = (size_t)number << shift;
     errno = saved_errno;
     return good;
-}
-
-uint64_t cede__os_now(void)
-{
-    struct timespec time = {0, 0};
-    int saved_errno = errno;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    errno = saved_errno;
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 
 #include "coro/coro.h"
+#include "coro/profile.h"
 
 #include <string.h>
 
@@ -24,7 +25,7 @@ static int check_source(const cede_coro_options *o)
 
 static inline int check_options(const cede_coro_options *o)
 {
-    if (!o || o->size != sizeof *o || !o->entry || (o->stack != CEDE_PRIVATE && o->stack != CEDE_SHARED))
+    if (!o || o->size != sizeof *o || !o->entry || (unsigned)o->stack > CEDE_AUTO)
         return CEDE_EINVAL;
     if (o->flags & ~(unsigned)(CEDE_CORO_FP_PRIVATE | CEDE_CORO_MIGRATE))
         return CEDE_EINVAL;
@@ -35,18 +36,18 @@ static inline int check_options(const cede_coro_options *o)
     if (CEDE_SPLIT_STACK && o->stack == CEDE_SHARED)
         return CEDE_ENOTSUP;
     if (o->source)
-        return check_source(o);
+        return o->stack == CEDE_AUTO ? CEDE_EINVAL : check_source(o);
     if (o->stack_size == 0)
         return CEDE_OK;
-    size_t most = o->stack == CEDE_SHARED ? cede_stack_size_default_shared() : cede_stack_size_max();
+    size_t most = o->stack == CEDE_PRIVATE ? cede_stack_size_max() : cede_stack_size_default_shared();
     return o->stack_size >= cede_stack_size_min() && o->stack_size <= most ? CEDE_OK : CEDE_EINVAL;
 }
 
 /* The source that the coroutine must remember; NULL: the default one of the thread that starts it. */
-static inline int pick_source(const cede_coro_options *o, cede_source **out)
+static inline int pick_source(const cede_coro_options *o, cede_stack_choice stack, cede_source **out)
 {
     *out = o->source;
-    if (!o->source && o->stack == CEDE_PRIVATE && o->stack_size && o->stack_size > cede_stack_size_default())
+    if (!o->source && stack == CEDE_PRIVATE && o->stack_size && o->stack_size > cede_stack_size_default())
         return cede__source_default_large(out);
     return CEDE_OK;
 }
@@ -70,7 +71,7 @@ static uint64_t next_generation(void)
 static inline __attribute__((always_inline)) int make(cede_coro **out, struct cede__thread *thread, cede_entry *entry,
                                                       void *arg, unsigned flags)
 {
-    size_t room = flags & CEDE__CORO_SHARED ? cede__rooms_guess(thread->rooms, entry) : 0;
+    size_t room = flags & CEDE__CORO_SHARED ? cede__profile_room(thread->profiles, entry) : 0;
     void *cell = cede__coro_cell_take(sizeof **out + room);
     int error = cell ? CEDE_OK : cede__cell_alloc(&cell, CEDE__CELL_CORO, sizeof **out + room);
     if (CEDE__UNLIKELY(error))
@@ -81,7 +82,7 @@ static inline __attribute__((always_inline)) int make(cede_coro **out, struct ce
     coro->hot.context.pc = arg; /* see cede__coro_set_start */
     coro->hot.gate = CEDE__GATE_CREATED;
     coro->entry = entry;
-    coro->room = (unsigned char)(room / 8);
+    coro->room = (unsigned char)(room / 8 & 0x3f);
     coro->flags = (unsigned char)flags;
 #if CEDE_CHECKED
     coro->generation = next_generation();
@@ -121,12 +122,16 @@ int cede_coro_create(cede_coro **out, const cede_coro_options *options)
     int error = check_options(options);
     if (!error)
         error = cede__thread_ready(&thread);
-    if (!error)
-        error = pick_source(options, &source);
     if (error)
         return error;
-    unsigned flags = options->flags | (options->stack == CEDE_SHARED ? CEDE__CORO_SHARED : 0u) |
-                     (source ? CEDE__CORO_OWN_SOURCE : 0u);
+    cede_stack_choice stack = options->stack;
+    if (stack == CEDE_AUTO)
+        stack = cede__profile_choose(thread, options->entry);
+    error = pick_source(options, stack, &source);
+    if (error)
+        return error;
+    unsigned flags =
+        options->flags | (stack == CEDE_SHARED ? CEDE__CORO_SHARED : 0u) | (source ? CEDE__CORO_OWN_SOURCE : 0u);
     cede_coro *coro;
     error = make(&coro, thread, options->entry, options->arg, flags);
     if (error)
@@ -140,8 +145,17 @@ int cede_coro_create(cede_coro **out, const cede_coro_options *options)
     }
     if (source)
         cede__source_hold(source);
+    if (options->stack == CEDE_AUTO)
+        cede__profile_chosen(thread, options->entry, stack);
     *out = cede__coro_handle(coro);
     return CEDE_OK;
+}
+
+static CEDE__COLD int new_auto(cede_coro **out, cede_entry *entry, void *arg)
+{
+    cede_coro_options options = CEDE_CORO_OPTIONS(entry, arg);
+    options.stack = CEDE_AUTO;
+    return cede_coro_create(out, &options);
 }
 
 /* What the general call comes to with nothing else in the options. */
@@ -152,6 +166,8 @@ int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, v
     if (!out)
         return CEDE_EINVAL;
     *out = NULL;
+    if (CEDE__UNLIKELY(stack == CEDE_AUTO))
+        return new_auto(out, entry, arg);
     if (!entry || (stack != CEDE_PRIVATE && stack != CEDE_SHARED))
         return CEDE_EINVAL;
     if (CEDE_SPLIT_STACK && stack == CEDE_SHARED)
@@ -188,6 +204,9 @@ int cede_coro_reset(cede_coro *handle, cede_entry *entry, void *arg)
         return CEDE_EINVAL;
     if (cede__coro_is_suspended(coro))
         cede__coro_unplace(coro);
+    cede__profile_turn(cede__thread_here(), coro, entry);
+    if (coro->cold)
+        cede__profile_keep_name(cede__thread_here(), coro);
     coro->hot.context.pc = arg;
     coro->entry = entry;
     if (coro->cold && coro->cold->mailbox)
@@ -207,6 +226,7 @@ static inline bool release_bare(cede_coro *coro)
     if (!cede__cell_give(coro)) /* it may change the first word, and no other */
         return false;
     coro->hot.gate = CEDE__GATE_FREE;
+    cede__profile_end(cede__thread_here(), coro); /* its counters are what they were */
     return true;
 }
 
@@ -225,6 +245,9 @@ int cede_coro_destroy(cede_coro *handle)
     if (cede__coro_is_suspended(coro))
         cede__coro_unplace(coro);
     cede_source *source = coro->hot.context.fp;
+    cede__profile_end(cede__thread_here(), coro);
+    if (coro->cold)
+        cede__profile_keep_name(cede__thread_here(), coro);
     unmake(coro);
     if (source)
         cede__source_drop(source);

@@ -92,7 +92,9 @@ struct cede_coro {
     uint32_t seals;           /* the lower part of how many; a bit field of 47 would be read and written in pieces */
     uint16_t seals_high : 15; /* the upper part */
     uint16_t stashed : 1;     /* suspended with a struct cede__stash on top of its stack: see care.h */
-    uint8_t room;             /* bytes for a save area behind this block, in units of 8 */
+    uint8_t room : 6;         /* bytes for a save area behind this block, in units of 8 */
+    uint8_t counted : 1;      /* it was sealed since it has its stack, and its thread's profile knows; */
+    uint8_t turned : 1;       /* it had another entry function before: see profile.h */
     uint8_t flags;            /* enum cede__coro_flag; never changed, so any thread may look */
     uint32_t largest;         /* bytes of the largest seal; sizes of stacks are below 4 GiB */
     uint32_t deepest;         /* bytes of the deepest suspension seen */
@@ -112,13 +114,14 @@ _Static_assert(sizeof(void *) < 8 || sizeof(cede_coro) == 104, "ten million of t
 /* --- Threads (thread.c) --- */
 
 struct cede__thread {
-    struct cede__tls tls;      /* first: the inline path knows it */
-    struct cede__hot root;     /* stands for the thread's own stack */
-    struct cede__rooms *rooms; /* see room.c */
+    struct cede__tls tls;            /* first: the inline path knows it */
+    struct cede__hot root;           /* stands for the thread's own stack */
+    struct cede__profiles *profiles; /* see profile.h; NULL when it is not ready */
     void *altstack;
     struct cede__big_stack *big_stacks; /* see big_stack.c */
     size_t big_stack_size;              /* 0: the default */
     unsigned finds; /* cede__exceptions_finds when `exceptions` of the first member was last found; 0: not ready */
+    bool sampling;  /* the next unseal is timed, as the last seal was */
     bool watched;   /* by Valgrind or AddressSanitizer, which must be told of what is done to stacks */
 #if CEDE__ASAN
     const void *root_low; /* the thread's own stack */
@@ -350,13 +353,6 @@ void cede__settle(cede_coro *coro, struct cede__thread *thread, cede_transfer go
 /* --- The end of a coroutine's body, on its stack (resume.c) --- */
 
 void cede__coro_returned(void *result);
-
-/* --- Room behind the control block (room.c) --- */
-
-int cede__rooms_create(struct cede__rooms **out);
-/* Bytes of save area that a new shared coroutine with this entry should have in its cell: a multiple of 8. */
-size_t cede__rooms_guess(const struct cede__rooms *rooms, cede_entry *entry);
-void cede__rooms_learn(struct cede__rooms *rooms, cede_entry *entry, size_t bytes);
 
 /* --- Stack overflow (overflow.c) --- */
 

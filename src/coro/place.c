@@ -10,6 +10,7 @@
 
 #include "context/context.h"
 #include "coro/coro.h"
+#include "coro/profile.h"
 #include "coro/sanitize.h"
 #include "stack/shared.h"
 #include "stack/watched.h"
@@ -140,6 +141,8 @@ void cede__coro_unplace(cede_coro *coro)
     size_t size = 0;
     if (cede__coro_is_shared(coro)) {
         leave_shared(coro);
+        if (coro->counted)
+            cede__profile_leave_stack(cede__thread_here(), coro);
     } else {
         size = own ? cede__stack_size_given(stack) : 0; /* so that a reset asks for the same */
         cede__coro_note_depth(coro);

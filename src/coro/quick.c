@@ -11,6 +11,7 @@
 #include "context/context.h"
 #include "coro/care.h"
 #include "coro/coro.h"
+#include "coro/profile.h"
 #include "coro/swap.h"
 #include "stack/pool.h"
 #include "stack/shared.h"
@@ -115,6 +116,8 @@ static inline void end_quickly(cede_coro *coro, void *result)
         struct cede__shared_stack *stack = cede__shared_stack_of(coro);
         if (depth > stack->high_water)
             stack->high_water = depth;
+        if (coro->counted)
+            cede__profile_leave_stack(cede__thread_here(), coro);
         stack->occupant = NULL;
         cede__shared_leave(stack);
     } else {

@@ -4,6 +4,8 @@
  */
 #include "base/compiler.h"
 
+#include "base/os.h"
+#include "coro/profile.h"
 #include "coro/seal.h"
 #include "stack/move.h"
 
@@ -77,7 +79,7 @@ void cede__note_seal(struct cede__shared_stack *stack, cede_coro *coro, struct c
     size_t depth = cede__coro_note_depth(coro);
     if (bytes > coro->largest) {
         coro->largest = (uint32_t)bytes;
-        cede__rooms_learn(thread->rooms, coro->entry, cede__sanitize_saved_size(bytes));
+        cede__profile_note_seal(thread, coro, bytes);
     }
     if (bytes > stack->largest)
         stack->largest = bytes;
@@ -91,6 +93,40 @@ void cede__note_seal(struct cede__shared_stack *stack, cede_coro *coro, struct c
     stack->calm_depth = stack->high_water;
 }
 
+/* --- Samples --- */
+
+/*
+ * The copying of about each 64th seal of a stack is timed, and that of the unseal that follows. The first seal of a stack
+ * only says when: it finds pages that have no memory yet.
+ */
+static CEDE__COLD int seal_sampled(struct cede__shared_stack *stack, cede_coro *coro, struct cede__thread *thread,
+                                   uintptr_t *marks, size_t *kept)
+{
+    bool first = stack->seals == 0;
+    struct cede__sample sample = {.repeated = coro->counted, .begin = cede__os_now()};
+    int error = cede__copy_out_occupant(stack, coro, thread, marks, kept);
+    if (error)
+        return error;
+    sample.end = cede__os_now();
+    sample.bytes = *kept;
+    if (!first)
+        cede__profile_note_sample(thread, coro, &sample);
+    unsigned step = cede__profile_step(thread->profiles, sample.end);
+    stack->sample_at = stack->seals + (first ? step / 2 : step);
+    thread->sampling = !first;
+    return CEDE_OK;
+}
+
+static CEDE__COLD size_t unseal_sampled(struct cede__shared_stack *stack, cede_coro *coro, struct cede__thread *thread)
+{
+    struct cede__sample sample = {.begin = cede__os_now()};
+    sample.bytes = cede__copy_back_occupant(stack, coro, thread);
+    sample.end = cede__os_now();
+    thread->sampling = false;
+    cede__profile_note_return(thread, coro, &sample);
+    return sample.bytes;
+}
+
 /* --- In general --- */
 
 int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *thread)
@@ -102,7 +138,9 @@ int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *t
         return CEDE_OK;
     if (CEDE__UNLIKELY(coro->hot.gate == CEDE__GATE_RUNNING))
         return CEDE_ENEST;
-    int error = cede__copy_out_occupant(stack, coro, thread, &marks, &kept);
+    int error = CEDE__UNLIKELY(cede__seal_is_sampled(stack))
+                    ? seal_sampled(stack, coro, thread, &marks, &kept)
+                    : cede__copy_out_occupant(stack, coro, thread, &marks, &kept);
     if (error)
         return error;
     stack->sealed_bytes += kept;
@@ -115,7 +153,9 @@ int cede__seal_occupant(struct cede__shared_stack *stack, struct cede__thread *t
 void cede__unseal(cede_coro *coro)
 {
     struct cede__shared_stack *stack = cede__shared_stack_of(coro);
-    stack->sealed_bytes -= cede__copy_back_occupant(stack, coro, cede__thread_here());
+    struct cede__thread *thread = cede__thread_here();
+    stack->sealed_bytes -= CEDE__UNLIKELY(thread->sampling) ? unseal_sampled(stack, coro, thread)
+                                                            : cede__copy_back_occupant(stack, coro, thread);
     stack->unmatched--;
     cede__coro_set_gate(coro, coro->hot.gate & ~(uintptr_t)(CEDE__GATE_SEALED | CEDE__GATE_FRAMED));
 }

@@ -113,6 +113,12 @@ static inline void cede__frame_put(char *high)
 
 /* --- Seal --- */
 
+/* Whether the next seal is one that is timed: by cede__seal_occupant, which is then to be called. */
+static inline bool cede__seal_is_sampled(const struct cede__shared_stack *stack)
+{
+    return stack->seals == stack->sample_at;
+}
+
 static inline struct cede__area cede__take_area(struct cede__shared_stack *stack, const cede_coro *coro, size_t needed)
 {
     struct cede__area area = {NULL, CEDE_OK};

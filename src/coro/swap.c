@@ -3,7 +3,7 @@
  * coro/swap.c - a seal and an unseal in one, for the coroutines that do again what they did before.
  *
  * This is what a switch between two coroutines of one shared stack costs, so it is one function without a call: all that
- * can be unusual (an allocation, statistics to be raised, a stack that is tended, thousands of bytes) is asked for
+ * can be unusual (an allocation, statistics to be raised, a copy that is timed, a stack that is tended, thousands of bytes) is asked for
  * first, with nothing changed yet, and left to the functions of seal.c.
  */
 #include "base/compiler.h"
@@ -49,7 +49,8 @@ static inline __attribute__((always_inline)) bool seal_as_before(struct cede__sh
         bytes -= CEDE__FIRST_FRAME;
     }
     if (CEDE__UNLIKELY(depth > stack->calm_depth || depth > coro->deepest || bytes > stack->calm_bytes ||
-                       bytes > coro->largest || bytes > CEDE__COPY_MOST || coro->seals == UINT32_MAX))
+                       bytes > coro->largest || bytes > CEDE__COPY_MOST || coro->seals == UINT32_MAX ||
+                       cede__seal_is_sampled(stack)))
         return false;
     void *cell = NULL;
     if (bytes > coro->room * 8u) {

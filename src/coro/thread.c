@@ -11,6 +11,7 @@
 #include "base/sanitizer.h"
 #include "context/context.h"
 #include "coro/coro.h"
+#include "coro/profile.h"
 
 #include <cede/error.h>
 
@@ -46,7 +47,8 @@ static void leave(void)
 {
     struct cede__thread *thread = cede__thread_here();
     cede__os_unwatch_faults(thread->altstack);
-    cede__os_free(thread->rooms);
+    cede__profiles_leave(thread->profiles);
+    thread->profiles = NULL;
     cede__big_stacks_leave(thread);
     thread->finds = 0;
     /* That was a coroutine if the thread ended inside of one: it stays as it is, for ever running. */
@@ -92,7 +94,7 @@ static int make_ready(struct cede__thread *thread)
 {
     if (cede__os_shadow_stack_on())
         return CEDE_ESHSTK;
-    int error = cede__rooms_create(&thread->rooms);
+    int error = cede__profiles_create(&thread->profiles);
     if (error)
         return error;
     thread->altstack = NULL;
@@ -102,7 +104,8 @@ static int make_ready(struct cede__thread *thread)
         error = cede__os_at_thread_exit(leave);
     if (error) {
         cede__os_unwatch_faults(thread->altstack);
-        cede__os_free(thread->rooms);
+        cede__profiles_leave(thread->profiles);
+        thread->profiles = NULL;
         return error;
     }
     set_up(thread);

@@ -55,10 +55,10 @@ static uint64_t time_of_copies(const struct ground *ground, size_t bytes)
 {
     uint64_t best = UINT64_MAX;
     for (int i = 0; i < TRIES; i++) {
-        uint64_t begin = cede__os_now();
+        int64_t begin = cede__os_now();
         copy(ground->other, ground->stack, bytes);
         copy(ground->stack, ground->other, bytes);
-        best = least(best, cede__os_now() - begin);
+        best = least(best, (uint64_t)(cede__os_now() - begin));
     }
     return best;
 }
@@ -95,9 +95,9 @@ static uint64_t time_of_moves(const struct ground *ground, size_t bytes, uint64_
     bool good = pages != NULL;
     memset(ground->stack, 1, bytes);
     for (int i = 0; good && i < TRIES && (i < 2 || best < hopeless); i++) {
-        uint64_t begin = cede__os_now();
+        int64_t begin = cede__os_now();
         good = exchange(ground->stack, &pages, bytes);
-        best = least(best, cede__os_now() - begin);
+        best = least(best, (uint64_t)(cede__os_now() - begin));
     }
     if (pages)
         cede__os_unmap(pages, bytes);

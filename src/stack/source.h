@@ -45,6 +45,7 @@ struct cede__shared_stack {
     uint8_t moves;           /* enum cede__moves */
     uint64_t starts, seals, bytes, largest, high_water, sealed_bytes, moved;
     size_t calm_bytes, calm_depth; /* largest and high_water as a seal left them; 0 where each one is looked at */
+    uint64_t sample_at;            /* of `seals`: then the next one is timed */
     uint64_t unmatched;            /* seals without an unseal: not yet, or never because the coroutine was dropped */
 };
 

@@ -26,8 +26,8 @@ static struct {
 } machine;
 
 /* Each second reading ends a try: of moves, if there were any, and else of copies of the size after the last that was moved. */
-uint64_t __wrap_cede__os_now(void);
-uint64_t __wrap_cede__os_now(void)
+int64_t __wrap_cede__os_now(void);
+int64_t __wrap_cede__os_now(void)
 {
     size_t copied = machine.largest ? 2 * machine.largest : CEDE__MOVE_MEASURE;
     if (machine.begun && machine.moved)
@@ -36,7 +36,7 @@ uint64_t __wrap_cede__os_now(void)
         machine.now += machine.copy * (copied / KIB);
     machine.begun = !machine.begun;
     machine.moved = 0;
-    return machine.now;
+    return (int64_t)machine.now;
 }
 
 void *__real_cede__os_take_pages(void *from, size_t bytes);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * base/os_time.c - the clock.
+ */
+#include "base/compiler.h"
+
+#include "base/os.h"
+
+#include <time.h>
+
+int64_t cede__os_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now); /* this clock is always there */
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
