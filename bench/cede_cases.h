@@ -8,6 +8,7 @@
  *     BENCH_FLAGS    CEDE_CORO_* for the coroutines of switch/...
  *     BENCH_STACK    CEDE_PRIVATE or CEDE_SHARED
  *     BENCH_POOL     the program is bench-cede-pool: what many private stacks cost
+ *     BENCH_COLOURED the private stacks come from a pool with CEDE_SOURCE_COLOURED
  *     BENCH_SHARED   the program is bench-cede-shared: what shared stacks cost
  *
  * A call of the library that fails ends the program with its reason.
@@ -24,6 +25,9 @@
 
 #ifndef BENCH_FLAGS
 #define BENCH_FLAGS 0
+#endif
+#ifndef BENCH_COLOURED
+#define BENCH_COLOURED 0
 #endif
 #ifndef BENCH_STACK
 #define BENCH_STACK CEDE_PRIVATE

@@ -9,7 +9,9 @@ static const struct bench_case cases[] = {
     {"switch/hot", "round trip", switch_open_echo, switch_run_echo, switch_close, 0},
     {"switch/generator", "value", switch_open_generator, switch_run_generator, switch_close, 0},
 #else
+#if !BENCH_COLOURED
     {"create/cycle", "cycle", create_open, create_run, NULL, 0},
+#endif
     {"many/order", "round trip", many_open_order, many_run, many_close, 1},
     {"many/shuffled", "round trip", many_open_shuffled, many_run, many_close, 1},
 #endif

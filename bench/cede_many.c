@@ -42,10 +42,23 @@ static void visit(cede_queue *queue, size_t count)
     bench_require(failed, "cede_coro_resume");
 }
 
+static cede_source *coloured_source(void)
+{
+    static cede_source *source;
+    cede_source_options options = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_POOL);
+    options.flags = CEDE_SOURCE_COLOURED;
+    if (source == NULL)
+        bench_require(cede_source_create(&source, &options), "cede_source_create");
+    return source;
+}
+
 static void create(cede_coro **out, size_t count)
 {
+    cede_coro_options options = CEDE_CORO_OPTIONS(wait_forever, NULL);
+    options.stack = BENCH_STACK;
+    options.source = BENCH_COLOURED ? coloured_source() : NULL;
     for (size_t i = 0; i < count; i++)
-        bench_require(cede_coro_new(&out[i], BENCH_STACK, wait_forever, NULL), "cede_coro_new");
+        bench_require(cede_coro_create(&out[i], &options), "cede_coro_create");
 }
 
 static void destroy(cede_coro *const *coros, size_t count)

@@ -22,7 +22,7 @@
 #ifndef CEDE_INLINE_CONTEXT_X86_64_H
 #define CEDE_INLINE_CONTEXT_X86_64_H
 
-#include <cede/inline/arrival.h>
+#include <cede/inline/context_arrival.h>
 
 #ifdef __GCC_HAVE_DWARF2_CFI_ASM
 #define CEDE__CFI_BLIND ".cfi_remember_state\n\t.cfi_undefined 16\n\t"
