@@ -16,9 +16,9 @@
  * says so. C++ exceptions may be thrown and caught inside of a coroutine, and a coroutine may yield inside a catch
  * block; an exception that leaves the entry function calls std::terminate.
  *
- * A C program may load C++ code with dlopen: its exceptions are kept in coroutines that are started afterwards, and in
- * all of the loading thread, if some file of it includes this header. A process has one C++ runtime: the first that is
- * loaded is the one that is known, and stays loaded.
+ * A C program may load C++ code with dlopen: its exceptions are kept in all coroutines, on all threads, if some file of
+ * it includes this header. A process has one C++ runtime: the first that is loaded is the one that is known, and stays
+ * loaded.
  *
  * Resume and yield are compiled into the caller where they can be. GCC lets a function have more registers than the
  * rest of its file (target attributes and pragmas: AVX-512, SVE, APX), which the switch then does not know of: such a
@@ -54,7 +54,8 @@ typedef enum cede_stack_choice {
      * Private or shared, as the creating thread has learned about this entry function: shared until it knows enough,
      * then private where copying costs more than the memory that it saves is worth. See docs/shared-stacks.md. Once
      * created, the coroutine is one of the chosen kind (cede_coro_stats.stack tells which), with all rules of that
-     * kind; so whoever says CEDE_AUTO must write for a shared stack. In split-stack builds always private.
+     * kind; so whoever says CEDE_AUTO must write for a shared stack. Without a stack size, a private one has as much
+     * room as on the default shared stack. In split-stack builds always private.
      */
     CEDE_AUTO = 2
 } cede_stack_choice;

@@ -83,8 +83,8 @@ enum {
     /*
      * POOL: the tops of its stacks lie at 32 different offsets in their pages, multiples of 64 bytes, so that they do
      * not compete for the same few lines of the processor's caches. Costs up to 1,984 bytes of each stack's topmost
-     * page. For hundreds of thousands of coroutines that are resumed in no order it was a tenth faster; for fewer, or in
-     * the order of their creation, slower: see docs/benchmarks.md, and measure.
+     * page. For hundreds of thousands of coroutines that are resumed in no order it was a tenth faster; for fewer, or
+     * in the order of their creation, slower: see docs/benchmarks.md, and measure.
      */
     CEDE_SOURCE_COLOURED = 1 << 4
 };
@@ -175,7 +175,7 @@ typedef struct cede_source_stats {
     uint64_t reused;       /* of these, without new mappings */
     uint64_t trimmed;      /* stacks whose memory was given back */
     uint64_t seals;        /* SHARED, all its stacks together: copies out, */
-    uint64_t unseals;      /* copies back, */
+    uint64_t unseals;      /* copies back; not seals whose coroutine was dropped, */
     uint64_t bytes;        /* bytes copied out, */
     uint64_t largest_seal; /* bytes of the largest seal, */
     uint64_t high_water;   /* deepest use of a stack seen at a seal or an end, bytes */
@@ -282,14 +282,14 @@ CEDE_API size_t cede_heap_trim(void);
  * it does not pay by 4 MiB, pages are never moved.
  *
  * cede_move_threshold_set sets the least number of bytes of a seal that moves pages, for the whole process, from the
- * next seal on: 0 for what is measured, which is the default; SIZE_MAX for never; what is less than 32 KiB counts as 32 KiB.
- * The environment variable CEDE_MOVE_PAGES does the same, until the first call: a number, with K, M or G behind it or
- * without; or 0, no, off, false or never for never.
+ * next seal on: 0 for what is measured, which is the default; SIZE_MAX for never; what is less than 32 KiB counts as 32
+ * KiB. The environment variable CEDE_MOVE_PAGES does the same, until the first call: a number, with K, M or G behind it
+ * or without; or 0, no, off, false or never for never.
  *
- * A seal that the kernel refuses to move is copied. So are those of unguarded and scrambled stacks, and all while more than
- * 16,384 coroutines have pages moved away, each of which takes a mapping. What was moved away leaves no memory on the stack: who comes next and goes
- * as deep gets new pages there. A program that locks its memory (mlockall) after its first deep seal should ask for never:
- * moved pages are not locked where they come back to.
+ * A seal that the kernel refuses to move is copied. So are those of unguarded and scrambled stacks, and all while more
+ * than 16,384 coroutines have pages moved away, each of which takes a mapping. What was moved away leaves no memory on
+ * the stack: who comes next and goes as deep gets new pages there. A program that locks its memory (mlockall) after its
+ * first deep seal should ask for never: moved pages are not locked where they come back to.
  *
  * Returns 0; CEDE_ENOTSUP (a number other than 0 and SIZE_MAX where pages cannot be moved: before Linux 5.7, under
  * Valgrind, with AddressSanitizer, with memory that is locked, in split-stack builds), and nothing has changed.

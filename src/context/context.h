@@ -51,9 +51,9 @@ extern const char cede__context_first_return[];
 #endif
 
 /*
- * As the last act of a function that has switched: return cede__context_return(error). On x86-64 that returns by a jump,
- * because a ret would take its target from the processor's return stack, which holds the other side's. Elsewhere, and
- * where a jump may only land on what is marked for it, it is a plain return.
+ * As the last act of a function that has switched: return cede__context_return(error). On x86-64 that returns by a
+ * jump, because a ret would take its target from the processor's return stack, which holds the other side's. Elsewhere,
+ * and where a jump may only land on what is marked for it, it is a plain return.
  */
 #if defined(__x86_64__) && !CEDE_UCONTEXT
 int cede__context_return(int value);

@@ -22,6 +22,8 @@ struct cede__exceptions cede__exceptions_none;
 void cede__exceptions_found(void *(*get_globals)(void))
 {
     void *(*none)(void) = NULL;
+    if (__cxa_get_globals) /* it was there from the beginning */
+        return;
     if (!atomic_compare_exchange_strong(&loaded_later, &none, get_globals))
         return;
     cede__os_keep_loaded((const void *)(uintptr_t)get_globals);

@@ -21,58 +21,90 @@ typedef long long cede__word1 __attribute__((aligned(1), may_alias));
 typedef long long cede__word2 __attribute__((vector_size(16), aligned(1), may_alias));
 typedef long long cede__word4 __attribute__((vector_size(32), aligned(1), may_alias));
 
-/* Four registers, or one, from one place to the other. */
-#define CEDE__COPY_STEP(type, to, from) (*(type *)(void *)(to) = *(const type *)(const void *)(from))
-#define CEDE__COPY_STEPS(type, to, from)                                                                               \
-    do {                                                                                                               \
-        const type *source = (const type *)(const void *)(from);                                                       \
-        type *target = (type *)(void *)(to);                                                                           \
-        type a = source[0], b = source[1], c = source[2], d = source[3];                                               \
-        target[0] = a;                                                                                                 \
-        target[1] = b;                                                                                                 \
-        target[2] = c;                                                                                                 \
-        target[3] = d;                                                                                                 \
-    } while (0)
+#define CEDE__COPY static inline __attribute__((always_inline)) void
+#define CEDE__COPY_WIDE static inline __attribute__((always_inline, target("avx"))) void
 
-static inline __attribute__((always_inline)) void cede__copy_tail(char *to, const char *from, size_t bytes)
+/* --- Steps --- */
+
+CEDE__COPY cede__copy_8(char *to, const char *from)
+{
+    *(cede__word1 *)(void *)to = *(const cede__word1 *)(const void *)from;
+}
+
+CEDE__COPY cede__copy_16(char *to, const char *from)
+{
+    *(cede__word2 *)(void *)to = *(const cede__word2 *)(const void *)from;
+}
+
+CEDE__COPY cede__copy_64(char *to, const char *from)
+{
+    const cede__word2 *source = (const cede__word2 *)(const void *)from;
+    cede__word2 *target = (cede__word2 *)(void *)to, a = source[0], b = source[1], c = source[2], d = source[3];
+    target[0] = a;
+    target[1] = b;
+    target[2] = c;
+    target[3] = d;
+}
+
+/* What is left of `bytes` when all steps of 32 are done. */
+CEDE__COPY cede__copy_tail(char *to, const char *from, size_t bytes)
 {
     size_t done = bytes & ~(size_t)31;
     if (bytes & 16) {
-        CEDE__COPY_STEP(cede__word2, to + done, from + done);
+        cede__copy_16(to + done, from + done);
         done += 16;
     }
     if (bytes & 8)
-        CEDE__COPY_STEP(cede__word1, to + done, from + done);
+        cede__copy_8(to + done, from + done);
 }
 
-/* At most CEDE__COPY_MOST bytes. */
-static inline __attribute__((always_inline)) void cede__copy_some(char *to, const char *from, size_t bytes)
+/* --- At most CEDE__COPY_MOST bytes --- */
+
+CEDE__COPY cede__copy_some(char *to, const char *from, size_t bytes)
 {
     size_t done = 0;
     for (; done + 64 <= bytes; done += 64)
-        CEDE__COPY_STEPS(cede__word2, to + done, from + done);
+        cede__copy_64(to + done, from + done);
     if (bytes & 32) {
-        CEDE__COPY_STEP(cede__word2, to + done, from + done);
-        CEDE__COPY_STEP(cede__word2, to + done + 16, from + done + 16);
+        cede__copy_16(to + done, from + done);
+        cede__copy_16(to + done + 16, from + done + 16);
     }
     cede__copy_tail(to, from, bytes);
 }
 
 #ifdef __x86_64__
+
+CEDE__COPY_WIDE cede__copy_wide_32(char *to, const char *from)
+{
+    *(cede__word4 *)(void *)to = *(const cede__word4 *)(const void *)from;
+}
+
+CEDE__COPY_WIDE cede__copy_wide_128(char *to, const char *from)
+{
+    const cede__word4 *source = (const cede__word4 *)(const void *)from;
+    cede__word4 *target = (cede__word4 *)(void *)to, a = source[0], b = source[1], c = source[2], d = source[3];
+    target[0] = a;
+    target[1] = b;
+    target[2] = c;
+    target[3] = d;
+}
+
 /* The same, in a function for processors with AVX. */
-static inline __attribute__((always_inline, target("avx"))) void cede__copy_some_wide(char *to, const char *from,
-                                                                                      size_t bytes)
+CEDE__COPY_WIDE cede__copy_some_wide(char *to, const char *from, size_t bytes)
 {
     size_t done = 0;
     for (; done + 128 <= bytes; done += 128)
-        CEDE__COPY_STEPS(cede__word4, to + done, from + done);
+        cede__copy_wide_128(to + done, from + done);
     for (; done + 32 <= bytes; done += 32)
-        CEDE__COPY_STEP(cede__word4, to + done, from + done);
+        cede__copy_wide_32(to + done, from + done);
     cede__copy_tail(to, from, bytes);
 }
+
 #endif
 
-static inline __attribute__((always_inline)) void cede__copy(char *to, const char *from, size_t bytes)
+/* --- Any number --- */
+
+CEDE__COPY cede__copy(char *to, const char *from, size_t bytes)
 {
     if (bytes <= CEDE__COPY_MOST)
         cede__copy_some(to, from, bytes);

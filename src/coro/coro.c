@@ -47,8 +47,13 @@ static inline int check_options(const cede_coro_options *o)
 static inline int pick_source(const cede_coro_options *o, cede_stack_choice stack, cede_source **out)
 {
     *out = o->source;
-    if (!o->source && stack == CEDE_PRIVATE && o->stack_size && o->stack_size > cede_stack_size_default())
+    if (o->source || stack != CEDE_PRIVATE)
+        return CEDE_OK;
+    if (o->stack_size > cede_stack_size_default())
         return cede__source_default_large(out);
+    /* Written for the room of a shared stack, it must have as much on one of its own. */
+    if (o->stack == CEDE_AUTO && o->stack_size == 0 && !CEDE_SPLIT_STACK)
+        return cede__source_default_deep(out);
     return CEDE_OK;
 }
 
@@ -66,7 +71,8 @@ static uint64_t next_generation(void)
 #endif
 
 /*
- * A new one, in the state CREATED. `flags` are enum cede__coro_flag. Always compiled in: cede_coro_new knows most of it.
+ * A new one, in the state CREATED. `flags` are enum cede__coro_flag. Always compiled in: cede_coro_new knows most of
+ * it.
  */
 static inline __attribute__((always_inline)) int make(cede_coro **out, struct cede__thread *thread, cede_entry *entry,
                                                       void *arg, unsigned flags)

@@ -60,6 +60,7 @@ static int take_shared(cede_coro *coro, cede_source *source, struct cede__thread
     }
     stack = choose(source);
     int error = cede__seal_occupant(stack, thread);
+    thread->sampling = false; /* no unseal follows */
     if (error)
         return error;
     stack->occupant = coro;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * coro/profile_choice.c - how new coroutines are made: how much room a shared one gets in its cell, and whether one with
- * CEDE_AUTO is private or shared.
+ * coro/profile_choice.c - how new coroutines are made: how much room a shared one gets in its cell, and whether one
+ * with CEDE_AUTO is private or shared.
  *
  * Room. Control block and save area in one cell save a cache miss and an allocation for each seal; room that is too
  * large is wasted on every coroutine. Coroutines with the same entry function tend to wait at the same depth, so it is
@@ -129,9 +129,11 @@ void cede__profile_gather(struct cede__profile_row *row, size_t bytes, size_t de
 
 cede_stack_choice cede__profile_choose(struct cede__thread *thread, cede_entry *entry)
 {
-    const struct cede__profile_row *row = cede__profile_row(thread->profiles, entry);
+    const struct cede__profile_row *row = cede__profile_find(thread->profiles, entry);
     if (CEDE_SPLIT_STACK)
         return CEDE_PRIVATE;
+    if (!row)
+        return CEDE_SHARED;
     bool tries = row->turn % PRIVATE_FOR_A_SHARED == PRIVATE_FOR_A_SHARED - 1;
     return tries ? CEDE_SHARED : row->choice;
 }

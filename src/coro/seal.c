@@ -96,8 +96,8 @@ void cede__note_seal(struct cede__shared_stack *stack, cede_coro *coro, struct c
 /* --- Samples --- */
 
 /*
- * The copying of about each 64th seal of a stack is timed, and that of the unseal that follows. The first seal of a stack
- * only says when: it finds pages that have no memory yet.
+ * The copying of about each 64th seal of a stack is timed, and that of the unseal that follows. The first seal of a
+ * stack only says when: it finds pages that have no memory yet.
  */
 static CEDE__COLD int seal_sampled(struct cede__shared_stack *stack, cede_coro *coro, struct cede__thread *thread,
                                    uintptr_t *marks, size_t *kept)

@@ -171,8 +171,8 @@ static inline __attribute__((always_inline)) int cede__copy_out_occupant(struct 
 /* --- Unseal --- */
 
 /*
- * Copies a sealed coroutine's bytes back, and returns how many: the caller counts that they are not kept aside any more.
- * Its area, if it has one of its own, becomes the stack's spare.
+ * Copies a sealed coroutine's bytes back, and returns how many: the caller counts that they are not kept aside any
+ * more. Its area, if it has one of its own, becomes the stack's spare.
  */
 static inline __attribute__((always_inline)) size_t cede__copy_back_occupant(struct cede__shared_stack *stack,
                                                                              cede_coro *coro,

@@ -55,8 +55,8 @@ static struct moved *moved_of(const void *link)
 }
 
 /*
- * Looks at a stack before its first move. Where its lowest page has memory, all of it may be locked (mlockall), and what
- * is moved away would leave unlocked memory behind. Huge pages would be split by each move.
+ * Looks at a stack before its first move. Where its lowest page has memory, all of it may be locked (mlockall), and
+ * what is moved away would leave unlocked memory behind. Huge pages would be split by each move.
  */
 static bool stack_is_fit(struct cede__shared_stack *stack)
 {
@@ -70,21 +70,31 @@ static bool stack_is_fit(struct cede__shared_stack *stack)
     return stack->moves == CEDE__MOVES_YES;
 }
 
+static void put_back(const struct plan *plan, char *pages)
+{
+    if (cede__move_back(plan->first, pages, plan->moved))
+        return;
+    memcpy(plan->first, pages, plan->moved);
+    cede__move_drop(pages, plan->moved);
+}
+
+/* The pages first: a refusal must leave the stack its spare. */
 bool cede__pages_move_out(struct cede__shared_stack *stack, char *sp, size_t bytes, struct cede__area *area)
 {
     struct plan plan = plan_of(stack, sp, bytes);
     size_t needed = sizeof(struct moved) + plan.top + plan.bottom;
     if (plan.moved == 0 || !stack_is_fit(stack))
         return false;
-    struct cede__area cell = cede__find_cell(stack, needed);
-    if (cell.error)
+    char *pages = cede__move_away(plan.first, plan.moved);
+    if (!pages)
         return false;
-    struct moved *moved = cell.cell;
-    moved->pages = cede__move_away(plan.first, plan.moved);
-    if (!moved->pages) {
-        cede__cell_free(moved, needed);
+    struct cede__area cell = cede__find_cell(stack, needed);
+    if (cell.error) {
+        put_back(&plan, pages);
         return false;
     }
+    struct moved *moved = cell.cell;
+    moved->pages = pages;
     moved->cell_bytes = needed;
     memcpy(moved->bytes, plan.last, plan.top);
     memcpy(moved->bytes + plan.top, plan.sp, plan.bottom);
@@ -97,10 +107,7 @@ void cede__pages_move_back(struct cede__shared_stack *stack, char *sp, size_t by
 {
     struct plan plan = plan_of(stack, sp, bytes);
     struct moved *moved = moved_of(link);
-    if (!cede__move_back(plan.first, moved->pages, plan.moved)) {
-        memcpy(plan.first, moved->pages, plan.moved);
-        cede__move_drop(moved->pages, plan.moved);
-    }
+    put_back(&plan, moved->pages);
     memcpy(plan.last, moved->bytes, plan.top);
     memcpy(plan.sp, moved->bytes + plan.top, plan.bottom);
 }

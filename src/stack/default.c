@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * stack/default.c - the sources that are used where none is given: for each thread a pool of private stacks and one
- * shared stack, and for the whole process a source of mappings for larger private stacks.
+ * shared stack, and for the whole process a source of mappings for larger private stacks, and a pool of private stacks
+ * as large as a shared one.
  *
  * When a thread ends, its default sources go with it, or with the last coroutine that was created with them by name and
  * has no stack now. If a stack of theirs is in use, by a coroutine that was left suspended, they stay for good: that
@@ -15,17 +16,22 @@
 #include <cede/error.h>
 
 CEDE__THREAD_LOCAL cede_source *cede__my_private, *cede__my_shared;
-static cede_source *the_large;
+static cede_source *the_large, *the_deep;
 
-static int make(cede_source **place, cede_source_kind kind)
+static int make_as(cede_source **place, const cede_source_options *options)
 {
-    cede_source_options options = CEDE_SOURCE_OPTIONS(kind);
-    int error = cede_source_create(place, &options);
+    int error = cede_source_create(place, options);
     if (error)
         return error;
     (*place)->permanent = true;
     cede__source_hold(*place);
     return CEDE_OK;
+}
+
+static int make(cede_source **place, cede_source_kind kind)
+{
+    cede_source_options options = CEDE_SOURCE_OPTIONS(kind);
+    return make_as(place, &options);
 }
 
 static void abandon(cede_source **mine)
@@ -79,6 +85,18 @@ int cede__source_default_large(cede_source **out)
     cede__os_lock_process();
     int error = the_large ? CEDE_OK : make(&the_large, CEDE_SOURCE_MMAP);
     *out = the_large;
+    cede__os_unlock_process();
+    return error;
+}
+
+int cede__source_default_deep(cede_source **out)
+{
+    cede_source_options options = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_POOL);
+    options.stack_size = cede_stack_size_default_shared();
+    options.flags = CEDE_SOURCE_THREADS;
+    cede__os_lock_process();
+    int error = the_deep ? CEDE_OK : make_as(&the_deep, &options);
+    *out = the_deep;
     cede__os_unlock_process();
     return error;
 }

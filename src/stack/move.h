@@ -30,7 +30,7 @@ bool cede__move_back(void *to, void *pages, size_t bytes);
 void cede__move_drop(void *pages, size_t bytes);
 /* How many ranges are moved away now, of the whole process, and their bytes. */
 void cede__move_stats(size_t *ranges, size_t *bytes);
-/* The least number of bytes from which moving takes less time than copying (move_measure.c); SIZE_MAX: none; 0: no memory. */
+/* Bytes from which on moving takes less time than copying (move_measure.c); SIZE_MAX: none; 0: no memory to find out. */
 size_t cede__move_measured(void);
 
 #endif

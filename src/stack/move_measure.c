@@ -7,10 +7,10 @@
  * is left out. After a move a sixteenth of the pages is touched, as the coroutine may: under some hypervisors, that is
  * when the move is paid for.
  *
- * It begins with the smallest size: where moving is hopeless there, as it is under those hypervisors, memory is as dear,
- * and no more of it is touched. Then come the larger ones. If moving does not win at the largest, the line through the
- * last two tells how it goes on, since a move costs so much and so much for each page, and a copy takes at least twice
- * as long for twice the bytes.
+ * It begins with the smallest size: where moving is hopeless there, as it is under those hypervisors, memory is as
+ * dear, and no more of it is touched. Then come the larger ones. If moving does not win at the largest, the line
+ * through the last two tells how it goes on, since a move costs so much and so much for each page, and a copy takes at
+ * least twice as long for twice the bytes.
  */
 #include "base/compiler.h"
 

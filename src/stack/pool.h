@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack/pool.h - a pool from the inside, and its frequent cases: taking a stack that was used before, and giving it back.
- * See pool.c.
+ * stack/pool.h - a pool from the inside, and its frequent cases: taking a stack that was used before, and giving it
+ * back. See pool.c.
  */
 #ifndef CEDE_STACK_POOL_H
 #define CEDE_STACK_POOL_H

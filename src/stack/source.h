@@ -107,6 +107,8 @@ void cede__stack_give(cede_stack *stack);
 extern CEDE__THREAD_LOCAL cede_source *cede__my_private, *cede__my_shared;
 /* The default source for stacks above the pool's size: one of mappings, for all threads. */
 int cede__source_default_large(cede_source **out);
+/* The one for private stacks with the room of a shared one, a pool for all threads; not with split stacks. */
+int cede__source_default_deep(cede_source **out);
 
 /* The stacks of a SHARED source. Who starts and ends there is counted as shared.h says. */
 struct cede__shared_stack *cede__shared_stacks(cede_source *source, size_t *count);

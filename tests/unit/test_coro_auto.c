@@ -460,6 +460,57 @@ static void a_private_one_has_the_size_asked_for(struct test_place *place)
 
 /* --- Threads ----------------------------------------------------------------------------------------------------- */
 
+static __attribute__((noinline)) unsigned char use_stack(size_t bytes)
+{
+    volatile unsigned char *block = alloca(bytes);
+    for (size_t at = 0; at < bytes; at += 1024)
+        block[at] = 1;
+    return block[0];
+}
+
+/* Waits with a deep frame, uses far more between its waits, and has not asked for a size. */
+static void *hold_deeper_than_a_pool_stack(void *arg, void *in)
+{
+    volatile char *block = alloca(test_number(arg));
+    block[0] = 5;
+    while (in) {
+        EXPECT_EQ(cede_yield(in, &in), 0);
+        EXPECT_EQ(use_stack((size_t)1 << 20), 1);
+        EXPECT_EQ(block[0], 5);
+    }
+    return NULL;
+}
+
+/* Runs as many as it takes for the function to be made private, and some of those. */
+static void become_private_and_go_on(cede_entry *entry, size_t bytes)
+{
+    unsigned made_private = 0;
+    for (unsigned i = 0; i < 200 && made_private < 4; i++) {
+        cede_coro *coro = make(entry, test_value(bytes)), *other = make(entry, test_value(bytes));
+        made_private += stack_of(coro) == CEDE_PRIVATE;
+        for (unsigned k = 0; k < 3; k++) {
+            turn(coro);
+            turn(other);
+        }
+        end(coro);
+        end(other);
+    }
+}
+
+static void need_more_than_a_pool_stack(void *arg)
+{
+    size_t bytes = cede_stack_size_default() + 100000;
+    (void)arg;
+    become_private_and_go_on(hold_deeper_than_a_pool_stack, bytes);
+    EXPECT(profile_of(hold_deeper_than_a_pool_stack).auto_private >= 4);
+}
+
+static void a_private_one_has_the_room_of_a_shared_one(struct test_place *place)
+{
+    (void)place;
+    on_a_new_thread(need_more_than_a_pool_stack);
+}
+
 static void *hold_on_threads(void *arg, void *in)
 {
     return hold(arg, in);
@@ -521,6 +572,7 @@ int main(void)
         TEST_ONCE(how_often_decides_between),
         TEST_ONCE(a_function_that_became_shallow_is_shared_again),
         TEST_ONCE(a_private_one_has_the_size_asked_for),
+        TEST_ONCE(a_private_one_has_the_room_of_a_shared_one),
         TEST_ONCE(each_thread_learns_for_itself),
 #endif
     };

@@ -58,8 +58,8 @@ enum {
 
 /*
  * Gets a coroutine ready that cannot be switched to at once: one whose bytes are elsewhere, or that runs for the first
- * time. Returns the gate that it has while it waits in place; a negative error; or 0 where more is to be done than that,
- * which is left to cede__resume_any. Where it does not return a gate nothing has happened.
+ * time. Returns the gate that it has while it waits in place; a negative error; or 0 where more is to be done than
+ * that, which is left to cede__resume_any. Where it does not return a gate nothing has happened.
  */
 CEDE_API intptr_t cede__resume_prepare(cede_coro *coro);
 /* cede_coro_resume for every case. */
