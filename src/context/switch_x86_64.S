@@ -95,17 +95,21 @@ cede_context_switch:
 
 /*
  * int cede__context_return(int value);
+ * int cede__context_return_again(int value);
  *
  *      edi  value          eax  the same
  *
- * Returns it by a jump. A function that has switched, and whose last act is to call this, hands its own return over: the
- * compiler makes that call a jump. (Where it does not, the function returns by a ret of its own, and is only slower.)
+ * Returns it by a jump. A function that has switched, and whose last act is to call this, hands its own return over:
+ * the compiler makes that call a jump. (Where it does not, the function returns by a ret of its own, and is only
+ * slower.) There are two, one for resumes and one for yields, since the processor predicts where a jump goes by where
+ * it is: one jump with two targets in turn is predicted worse.
  */
-        .hidden cede__context_return
-        .globl  cede__context_return
-        .type   cede__context_return, @function
-        .p2align 4
-cede__context_return:
+        .macro  return_by_jump name
+        .hidden \name
+        .globl  \name
+        .type   \name, @function
+        .p2align 6                              /* a line of their own, for the same reason */
+\name:
         .cfi_startproc
         endbr64
         movl    %edi, %eax
@@ -114,7 +118,11 @@ cede__context_return:
         .cfi_register %rip, %rcx
         notrack jmpq *%rcx
         .cfi_endproc
-        .size   cede__context_return, . - cede__context_return
+        .size   \name, . - \name
+        .endm
+
+        return_by_jump cede__context_return
+        return_by_jump cede__context_return_again
 
 /*
  * Where a new context begins. Not a function: it is jumped to, with

@@ -203,7 +203,7 @@ int(cede_coro_resume)(cede_coro *coro, void *in, void **out)
 int(cede_yield)(void *out, void **in)
 {
     if (cede__yield_at_once(out, in))
-        return cede__context_return(CEDE_OK);
+        return cede__context_return_again(CEDE_OK);
     int error = cede__yield_any(out, in);
     __asm__ volatile("" : "+r"(error)); /* so that this is no leaf function, with data below the stack pointer */
     return error;
