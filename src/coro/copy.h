@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Beyond that memcpy does as well: what is loaded has left the cache that is nearest. */
+/*
+ * Beyond that memcpy does as well: what is loaded has left the cache that is nearest. At most CEDE__CELL_MAX, or a swap
+ * would keep larger spares than there should be.
+ */
 #define CEDE__COPY_MOST ((size_t)16 << 10)
 
 /* A word, and registers of two and of four words, at any address. */

@@ -14,8 +14,6 @@
 
 #include <cede/error.h>
 
-_Static_assert(CEDE__COPY_MOST <= CEDE__CELL_MAX, "a spare is no larger than a cell of a slab");
-
 typedef void copy_function(char *to, const char *from, size_t bytes);
 
 /* --- What is not frequent --- */

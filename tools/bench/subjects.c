@@ -18,7 +18,8 @@ const struct subject subject_list[] = {
     {"cede-fp", SUBJECT_OURS, 0, NULL, "inline, with a floating-point environment of its own", SWITCH},
     {"cede-pool", SUBJECT_OURS, PAGE_STACK, NULL, "private stacks with guards, from the default pool",
      "create/cycle" MANY},
-    {"cede-coloured", SUBJECT_OURS, PAGE_STACK, NULL, "the same from a pool with CEDE_SOURCE_COLOURED", MANY + 1},
+    {"cede-coloured", SUBJECT_OURS, PAGE_STACK, NULL, "the same from a pool with CEDE_SOURCE_COLOURED",
+     "many/order many/shuffled"},
     {"cede-shared", SUBJECT_OURS, 256, NULL, "the default shared stack",
      "create/cycle" MANY
      " scale/order scale/shuffled scale/create scale/trim shared/alone shared/alternate shared/turn"},
