@@ -103,13 +103,6 @@ int cede__coro_place(cede_coro *coro, cede_source *source, struct cede__thread *
 
 /* --- Giving it back --- */
 
-static void note_depth(struct cede__shared_stack *stack, cede_coro *coro)
-{
-    size_t depth = cede__coro_note_depth(coro);
-    if (depth > stack->high_water)
-        stack->high_water = depth;
-}
-
 /* Its frames are gone, and whoever gets the stack next may use it all. */
 static void forget_frames(const cede_coro *coro)
 {
@@ -122,7 +115,7 @@ static void leave_shared(cede_coro *coro)
     if (stack->occupant == coro) {
         if (!cede__source_watches(stack->stack.source))
             cede__stack_check_canary(&stack->stack);
-        note_depth(stack, coro);
+        cede__shared_note_depth(stack, cede__coro_note_depth(coro));
         forget_frames(coro);
         cede__occupant_left(stack);
     } else {

@@ -63,13 +63,6 @@ void cede__profile_merge(struct cede__profile_row *to, const struct cede__profil
         memcpy(to->name, from->name, sizeof to->name);
 }
 
-static void put(struct cede__profiles *profiles, struct cede__profile_row *row)
-{
-    struct cede__profile_row **bucket = &profiles->buckets[cede__profile_bucket(row->entry)];
-    row->next = *bucket;
-    *bucket = row;
-}
-
 static void hand_over(struct cede__profile_row *row)
 {
     struct cede__profile_row *known = cede__profile_find(&of_the_ended, row->entry);
@@ -77,7 +70,7 @@ static void hand_over(struct cede__profile_row *row)
         cede__profile_merge(known, row);
         cede__os_free(row);
     } else {
-        put(&of_the_ended, row);
+        cede__profile_put(&of_the_ended, row);
     }
 }
 
@@ -125,7 +118,7 @@ struct cede__profile_row *cede__profile_row(struct cede__profiles *profiles, ced
     row->born = cede__os_now();
     row->evidence.since = row->born;
     row->evidence.due = CEDE__PROFILE_ENOUGH;
-    put(profiles, row);
+    cede__profile_put(profiles, row);
     return row;
 }
 

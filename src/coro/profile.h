@@ -88,6 +88,14 @@ static inline struct cede__profile_row *cede__profile_find(const struct cede__pr
     return row;
 }
 
+/* Puts a row, whose entry function has none there, into a table. */
+static inline void cede__profile_put(struct cede__profiles *profiles, struct cede__profile_row *row)
+{
+    struct cede__profile_row **bucket = &profiles->buckets[cede__profile_bucket(row->entry)];
+    row->next = *bucket;
+    *bucket = row;
+}
+
 /* --- A life is over --- */
 
 /* The same without a row, or without a table: on a thread that has no coroutines. */

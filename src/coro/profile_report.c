@@ -35,9 +35,7 @@ static struct cede__profile_sum *sum_of(struct collection *all, cede_entry *entr
     memset(sum, 0, sizeof *sum);
     sum->row.entry = entry;
     sum->row.choice = CEDE_SPLIT_STACK ? CEDE_PRIVATE : CEDE_SHARED;
-    struct cede__profile_row **bucket = &all->found.buckets[cede__profile_bucket(entry)];
-    sum->row.next = *bucket;
-    *bucket = &sum->row;
+    cede__profile_put(&all->found, &sum->row);
     all->count++;
     return sum;
 }

@@ -114,8 +114,7 @@ static inline void end_quickly(cede_coro *coro, void *result)
     size_t depth = cede__coro_note_depth(coro);
     if (coro->flags) {
         struct cede__shared_stack *stack = cede__shared_stack_of(coro);
-        if (depth > stack->high_water)
-            stack->high_water = depth;
+        cede__shared_note_depth(stack, depth);
         if (coro->counted)
             cede__profile_leave_stack(cede__thread_here(), coro);
         stack->occupant = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * coro/seal.h - a seal and an unseal: what is done for each of them, to be compiled into the functions that need it.
+ * coro/seal.h - a seal and an unseal: how the bytes lie, and what seal.c, seal_pages.c and swap.c do together.
  *
  *        shared stack                              save area
  *        +-----------------+ high
@@ -32,14 +32,12 @@
 #ifndef CEDE_CORO_SEAL_H
 #define CEDE_CORO_SEAL_H
 
-#include "base/message.h"
+#include <string.h>
+
 #include "context/context.h"
 #include "coro/coro.h"
-#include "coro/sanitize.h"
 
-#include <cede/error.h>
-
-/* What few seals need (seal.c). */
+/* --- Save areas --- */
 
 struct cede__area {
     void *cell; /* NULL: in the coroutine's own cell, behind the control block */
@@ -47,18 +45,11 @@ struct cede__area {
 };
 /* A bit of a pointer to a cell: its pages were moved, and so there is nothing left to copy. */
 #define CEDE__AREA_MOVED ((uintptr_t)1)
-/* An area of its own for the occupant's bytes; they may lie there already (CEDE__AREA_MOVED). */
-struct cede__area cede__find_area(struct cede__shared_stack *stack, const cede_coro *coro, size_t needed);
 /* The stack's spare if it fits, or a new cell. */
 struct cede__area cede__find_cell(struct cede__shared_stack *stack, size_t needed);
 void cede__drop_spare(struct cede__shared_stack *stack);
 /* A spare that is none of the usual ones: makes it one, or drops it. */
 void cede__settle_spare(struct cede__shared_stack *stack);
-/*
- * A first or a larger seal, or one on a stack that is tended: remembers depths, and how much room the next ones with
- * this entry function should have; fills what was vacated with rubbish, or looks for an overflow.
- */
-void cede__note_seal(struct cede__shared_stack *stack, cede_coro *coro, struct cede__thread *thread, size_t bytes);
 
 /*
  * Seals whose pages are moved (seal_pages.c), of the `bytes` from sp up; `link` is what the coroutine keeps. The first
@@ -117,90 +108,6 @@ static inline void cede__frame_put(char *high)
 static inline bool cede__seal_is_sampled(const struct cede__shared_stack *stack)
 {
     return stack->seals == stack->sample_at;
-}
-
-static inline struct cede__area cede__take_area(struct cede__shared_stack *stack, const cede_coro *coro, size_t needed)
-{
-    struct cede__area area = {NULL, CEDE_OK};
-    if (needed <= coro->room * 8u)
-        return area;
-    if (CEDE__UNLIKELY(!stack->spare || needed != stack->spare_bytes))
-        return cede__find_area(stack, coro, needed);
-    area.cell = stack->spare;
-    stack->spare = NULL;
-    return area;
-}
-
-/*
- * Copies the bytes of the occupant, which waits, away. *marks: the bits that its gate is to have; *kept: how many bytes
- * were copied. The caller counts that they are kept aside.
- */
-static inline __attribute__((always_inline)) int cede__copy_out_occupant(struct cede__shared_stack *stack,
-                                                                         cede_coro *coro, struct cede__thread *thread,
-                                                                         uintptr_t *marks, size_t *kept)
-{
-    char *sp = coro->hot.context.sp, *high = stack->stack.high;
-    size_t depth = (size_t)(high - sp);
-    if (CEDE__UNLIKELY(depth > (size_t)(high - stack->stack.low)))
-        cede__die(
-            "a coroutine on a shared stack yielded while it ran on another stack: what it uses there cannot be kept");
-    *marks = CEDE__GATE_SEALED;
-    size_t bytes = depth;
-    if (!thread->watched && cede__frame_is_usual(high, depth)) {
-        *marks = CEDE__GATE_SEALED | CEDE__GATE_FRAMED;
-        bytes -= CEDE__FIRST_FRAME;
-    }
-    struct cede__area area = cede__take_area(stack, coro, cede__sanitize_saved_size(bytes));
-    if (CEDE__UNLIKELY(area.error))
-        return area.error;
-    coro->hot.link = area.cell;
-    if (!cede__area_is_moved(area.cell))
-        cede__copy_out(area.cell ? area.cell : (void *)(coro + 1), sp, bytes);
-    if (CEDE__UNLIKELY(bytes > coro->largest || depth > coro->deepest || bytes > stack->calm_bytes ||
-                       depth > stack->calm_depth))
-        cede__note_seal(stack, coro, thread, bytes);
-    if (CEDE__UNLIKELY(++coro->seals == 0))
-        coro->seals_high++;
-    coro->bytes += bytes;
-    stack->seals++;
-    stack->bytes += bytes;
-    *kept = bytes;
-    return CEDE_OK;
-}
-
-/* --- Unseal --- */
-
-/*
- * Copies a sealed coroutine's bytes back, and returns how many: the caller counts that they are not kept aside any
- * more. Its area, if it has one of its own, becomes the stack's spare.
- */
-static inline __attribute__((always_inline)) size_t cede__copy_back_occupant(struct cede__shared_stack *stack,
-                                                                             cede_coro *coro,
-                                                                             const struct cede__thread *thread)
-{
-    char *sp = coro->hot.context.sp, *high = stack->stack.high;
-    size_t bytes = (size_t)(high - sp);
-    void *cell = coro->hot.link;
-    if (coro->hot.gate & CEDE__GATE_FRAMED) {
-        cede__frame_put(high);
-        bytes -= CEDE__FIRST_FRAME;
-    }
-    if (CEDE__UNLIKELY(thread->watched))
-        cede__sanitize_vacant(sp, high);
-    if (cede__area_is_moved(cell))
-        cede__pages_move_back(stack, sp, bytes, cell);
-    else
-        cede__copy_back(sp, cell ? cell : (void *)(coro + 1), bytes);
-    stack->occupant = coro;
-    if (cell) {
-        if (CEDE__UNLIKELY(stack->spare))
-            cede__drop_spare(stack);
-        stack->spare = cell;
-        stack->spare_bytes = cede__sanitize_saved_size(bytes);
-        if (CEDE__UNLIKELY(stack->spare_bytes > CEDE__CELL_MAX))
-            cede__settle_spare(stack);
-    }
-    return bytes;
 }
 
 #endif

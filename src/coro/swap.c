@@ -3,8 +3,8 @@
  * coro/swap.c - a seal and an unseal in one, for the coroutines that do again what they did before.
  *
  * This is what a switch between two coroutines of one shared stack costs, so it is one function without a call: all
- * that can be unusual (an allocation, statistics to be raised, a copy that is timed, a stack that is tended, thousands
- * of bytes) is asked for first, with nothing changed yet, and left to the functions of seal.c.
+ * that can be unusual (an allocation, statistics to be raised, a copy that is timed, a stack that is tended, very
+ * many bytes) is asked for first, with nothing changed yet, and left to the functions of seal.c.
  */
 #include "base/compiler.h"
 

@@ -18,7 +18,7 @@
 CEDE__THREAD_LOCAL cede_source *cede__my_private, *cede__my_shared;
 static cede_source *the_large, *the_deep;
 
-static int make_as(cede_source **place, const cede_source_options *options)
+static int make(cede_source **place, const cede_source_options *options)
 {
     int error = cede_source_create(place, options);
     if (error)
@@ -26,12 +26,6 @@ static int make_as(cede_source **place, const cede_source_options *options)
     (*place)->permanent = true;
     cede__source_hold(*place);
     return CEDE_OK;
-}
-
-static int make(cede_source **place, cede_source_kind kind)
-{
-    cede_source_options options = CEDE_SOURCE_OPTIONS(kind);
-    return make_as(place, &options);
 }
 
 static void abandon(cede_source **mine)
@@ -52,7 +46,8 @@ static void abandon_sources(void)
 static int make_mine(cede_source **mine, cede_source_kind kind)
 {
     bool hooked = cede__my_private || cede__my_shared;
-    int error = make(mine, kind);
+    cede_source_options options = CEDE_SOURCE_OPTIONS(kind);
+    int error = make(mine, &options);
     if (error || hooked)
         return error;
     error = cede__os_at_thread_exit(abandon_sources);
@@ -80,13 +75,19 @@ int cede_source_default_shared(cede_source **out)
     return find_mine(&cede__my_shared, CEDE_SOURCE_SHARED, out);
 }
 
-int cede__source_default_large(cede_source **out)
+static int find_ours(cede_source **ours, const cede_source_options *options, cede_source **out)
 {
     cede__os_lock_process();
-    int error = the_large ? CEDE_OK : make(&the_large, CEDE_SOURCE_MMAP);
-    *out = the_large;
+    int error = *ours ? CEDE_OK : make(ours, options);
+    *out = *ours;
     cede__os_unlock_process();
     return error;
+}
+
+int cede__source_default_large(cede_source **out)
+{
+    cede_source_options options = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_MMAP);
+    return find_ours(&the_large, &options, out);
 }
 
 int cede__source_default_deep(cede_source **out)
@@ -94,9 +95,5 @@ int cede__source_default_deep(cede_source **out)
     cede_source_options options = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_POOL);
     options.stack_size = cede_stack_size_default_shared();
     options.flags = CEDE_SOURCE_THREADS;
-    cede__os_lock_process();
-    int error = the_deep ? CEDE_OK : make_as(&the_deep, &options);
-    *out = the_deep;
-    cede__os_unlock_process();
-    return error;
+    return find_ours(&the_deep, &options, out);
 }

@@ -88,11 +88,9 @@ static int acquire(cede_source *source, size_t bytes, cede_stack **out)
     struct cede__pool *pool = (struct cede__pool *)source;
     char *slot;
     (void)bytes; /* one size for all */
-    if (CEDE__LIKELY(pool->hot.count > 0)) {
-        slot = pool->hot.slots[--pool->hot.count];
-        *out = cede__pool_stack(pool, slot);
+    *out = cede__pool_pop(pool);
+    if (CEDE__LIKELY(*out))
         return CEDE_OK;
-    }
     if (pool->cold.count > 0) {
         slot = pool->cold.slots[--pool->cold.count];
     } else {
@@ -134,7 +132,7 @@ static size_t make_cold(struct cede__pool *pool, size_t keep)
 static void release(cede_stack *stack)
 {
     struct cede__pool *pool = (struct cede__pool *)stack->source;
-    pool->hot.slots[pool->hot.count++] = stack->low - pool->source.guard_size;
+    cede__pool_push(pool, stack);
     if (CEDE__UNLIKELY(pool->keep_high && pool->hot.count > pool->keep_high))
         for (size_t moved = make_cold(pool, pool->keep_low); moved > 0; moved--)
             discard(pool, pool->cold.slots[pool->cold.count - moved]);

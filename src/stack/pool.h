@@ -53,25 +53,36 @@ static inline cede_stack *cede__pool_stack(const struct cede__pool *pool, char *
     return (cede_stack *)(void *)(cede__pool_end(pool, slot) - CEDE__STACK_HEADER);
 }
 
+/* Takes a hot stack, or returns NULL; and makes a stack hot. */
+static inline cede_stack *cede__pool_pop(struct cede__pool *pool)
+{
+    return pool->hot.count > 0 ? cede__pool_stack(pool, pool->hot.slots[--pool->hot.count]) : NULL;
+}
+
+static inline void cede__pool_push(struct cede__pool *pool, const cede_stack *stack)
+{
+    pool->hot.slots[pool->hot.count++] = stack->low - pool->source.guard_size;
+}
+
 /* A stack of a source that is `plain`; NULL where more is to be done, and then cede__stack_take does it. */
 static inline cede_stack *cede__pool_take(cede_source *source)
 {
     struct cede__pool *pool = (struct cede__pool *)source;
     size_t in_use = atomic_load_explicit(&source->in_use, memory_order_relaxed);
-    if (CEDE__UNLIKELY(pool->hot.count == 0 || in_use >= source->limit))
+    cede_stack *stack = CEDE__LIKELY(in_use < source->limit) ? cede__pool_pop(pool) : NULL;
+    if (CEDE__UNLIKELY(!stack))
         return NULL;
-    char *slot = pool->hot.slots[--pool->hot.count];
     atomic_store_explicit(&source->in_use, in_use + 1, memory_order_relaxed);
     cede__source_note_peak(source);
     cede__source_count(source, &source->acquired, 1);
-    return cede__pool_stack(pool, slot);
+    return stack;
 }
 
 /* Gives a stack of a `plain` source back. */
 static inline void cede__pool_give(cede_stack *stack)
 {
     struct cede__pool *pool = (struct cede__pool *)stack->source;
-    pool->hot.slots[pool->hot.count++] = stack->low - pool->source.guard_size;
+    cede__pool_push(pool, stack);
     cede__source_count(&pool->source, &pool->source.in_use, -1);
 }
 

@@ -28,4 +28,11 @@ static inline void cede__shared_leave(struct cede__shared_stack *stack)
     cede__source_count(stack->stack.source, &stack->stack.source->in_use, -1);
 }
 
+/* A use of so many bytes was seen. */
+static inline void cede__shared_note_depth(struct cede__shared_stack *stack, size_t depth)
+{
+    if (depth > stack->high_water)
+        stack->high_water = depth;
+}
+
 #endif

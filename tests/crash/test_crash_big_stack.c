@@ -16,18 +16,9 @@
 #include <unistd.h>
 
 #include "env.h"
+#include "overflow.h"
 #include "sources.h"
 
-#if TEST_ASAN
-/* The signals are to come to us. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "handle_segv=0:handle_sigbus=0:handle_abort=0:use_sigaltstack=0:detect_leaks=0";
-}
-#endif
-
-static volatile int for_ever = 1;
 static volatile char *volatile nowhere;
 
 /* A child that cannot go on says why, and leaves with a status of its own. */
@@ -37,14 +28,6 @@ static void need(bool ok, const char *what)
         return;
     fprintf(stderr, "child: %s\n", what);
     _exit(99);
-}
-
-__attribute__((noinline)) static int recurse(int depth)
-{
-    volatile char block[512];
-
-    memset((char *)(uintptr_t)block, depth, sizeof(block));
-    return for_ever ? recurse(depth + 1) + block[depth % 512] : block[0];
 }
 
 static void *overflows(void *arg)
