@@ -127,7 +127,7 @@ CEDE_API int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry 
  * checked builds also CEDE_ESTACKPTR: `in` points into the shared stack that the caller runs on.
  * Context: anywhere but in signal handlers. Threads: the one that started it. Since: 0.1.
  */
-CEDE_API int cede_coro_resume(cede_coro *coro, void *in, void **out);
+CEDE_API CEDE__NO_PLT int cede_coro_resume(cede_coro *coro, void *in, void **out);
 
 /*
  * Gives way to the resumer, which receives `out`. Returns when the coroutine is resumed again; *in (in may be NULL)
@@ -143,7 +143,7 @@ CEDE_API int cede_coro_resume(cede_coro *coro, void *in, void **out);
  * has happened.
  * Context: anywhere but in signal handlers. Threads: any, each for itself. Since: 0.1.
  */
-CEDE_API int cede_yield(void *out, void **in);
+CEDE_API CEDE__NO_PLT int cede_yield(void *out, void **in);
 
 /*
  * Ends a coroutine and releases the handle, in every state but running. A suspended one is dropped where it waits: its

@@ -12,6 +12,19 @@
 #endif
 
 /*
+ * For functions that are called in the tightest loops: through the address itself, and not through a stub of the linker
+ * that jumps there (the PLT). With the static library the linker makes plain calls of them.
+ */
+#if defined(__has_attribute) && defined(__x86_64__)
+#if __has_attribute(noplt)
+#define CEDE__NO_PLT __attribute__((noplt))
+#endif
+#endif
+#ifndef CEDE__NO_PLT
+#define CEDE__NO_PLT
+#endif
+
+/*
  * CEDE_INLINE: 1 when resume and yield may be compiled into the caller (see cede/inline/coro.h). A build of the library
  * that cannot offer it (ucontext, split stacks, checked, sanitizers) says so with -DCEDE_INLINE=0 in its CMake target
  * and in its pkg-config file; a caller that ignores this fails to link, and never misbehaves. It may also be set to 0
