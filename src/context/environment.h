@@ -17,28 +17,42 @@
 
 #define CEDE__MXCSR_FLAGS 0x3fu
 
-/*
- * x86: MXCSR and the x87 control word. AArch64: FPCR, and FPSR in the upper half. The control part is rounding, traps
- * and flushing of denormals; the flags say what has happened.
- */
+/* The control part is rounding, traps and flushing of denormals; the flags say what has happened. */
 struct cede__fp_words {
-    uint64_t state;
+#if defined(__x86_64__) || defined(__i386__)
+    uint32_t mxcsr; /* control, and flags in the lowest 6 bits */
+    uint16_t x87;   /* control */
+#elif defined(__aarch64__)
+    uint64_t fpcr; /* control */
+    uint64_t fpsr; /* flags */
+#else
+    char none;
+#endif
 };
 
-static inline struct cede__fp_words cede__fp_read(void)
+static inline void cede__fp_read(struct cede__fp_words *words)
 {
-    struct cede__fp_words words = {0};
 #if defined(__x86_64__) || defined(__i386__)
-    uint32_t mxcsr;
-    uint16_t x87;
-    __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(x87));
-    words.state = (uint64_t)mxcsr << 16 | x87;
+    __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(words->mxcsr), "=m"(words->x87));
 #elif defined(__aarch64__)
-    uint64_t status;
-    __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(words.state), "=r"(status));
-    words.state |= status << 32;
+    __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(words->fpcr), "=r"(words->fpsr));
+#else
+    words->none = 0;
 #endif
-    return words;
+}
+
+/* Whether two of them differ in control. */
+static inline bool cede__fp_control_differs(const struct cede__fp_words *a, const struct cede__fp_words *b)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return (((a->mxcsr ^ b->mxcsr) & ~CEDE__MXCSR_FLAGS) | (uint32_t)(a->x87 ^ b->x87)) != 0;
+#elif defined(__aarch64__)
+    return a->fpcr != b->fpcr;
+#else
+    (void)a;
+    (void)b;
+    return false;
+#endif
 }
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -56,41 +70,29 @@ static inline void cede__x87_forget_flags(uint16_t control_to_come)
 #endif
 
 /* Control and flags. */
-static inline void cede__fp_write(struct cede__fp_words words)
+static inline void cede__fp_write(const struct cede__fp_words *words)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    uint32_t mxcsr = (uint32_t)(words.state >> 16);
-    uint16_t x87 = (uint16_t)words.state;
-    cede__x87_forget_flags(x87);
-    __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(x87));
+    cede__x87_forget_flags(words->x87);
+    __asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(words->mxcsr), "m"(words->x87));
 #elif defined(__aarch64__)
-    uint64_t control = (uint32_t)words.state, status = words.state >> 32;
-    __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" : : "r"(control), "r"(status));
+    __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" : : "r"(words->fpcr), "r"(words->fpsr));
 #else
     (void)words;
 #endif
 }
 
-/* Whether two of them differ in control. */
-static inline bool cede__fp_control_differs(struct cede__fp_words a, struct cede__fp_words b)
-{
-#if defined(__aarch64__)
-    return (uint32_t)(a.state ^ b.state) != 0;
-#else
-    return ((a.state ^ b.state) & ~((uint64_t)CEDE__MXCSR_FLAGS << 16)) != 0;
-#endif
-}
-
 /* Control alone: the flags stay as they are. */
-static inline void cede__fp_write_control(struct cede__fp_words words)
+static inline void cede__fp_write_control(const struct cede__fp_words *words)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    uint64_t flags = (cede__fp_read().state >> 16) & CEDE__MXCSR_FLAGS;
-    words.state = (words.state & ~((uint64_t)CEDE__MXCSR_FLAGS << 16)) | flags << 16;
-    cede__fp_write(words);
+    struct cede__fp_words both;
+    cede__fp_read(&both);
+    both.mxcsr = (words->mxcsr & ~CEDE__MXCSR_FLAGS) | (both.mxcsr & CEDE__MXCSR_FLAGS);
+    both.x87 = words->x87;
+    cede__fp_write(&both);
 #elif defined(__aarch64__)
-    uint64_t control = (uint32_t)words.state;
-    __asm__ volatile("msr fpcr, %0" : : "r"(control));
+    __asm__ volatile("msr fpcr, %0" : : "r"(words->fpcr));
 #else
     (void)words;
 #endif

@@ -40,7 +40,7 @@ struct parked {
 static void begin(unsigned high, unsigned low)
 {
     struct parked *self = (struct parked *)(((uintptr_t)high << (HALF_BITS - 1) << 1) | low);
-    cede__fp_write(self->fp);
+    cede__fp_write(&self->fp);
     cede__context_returned(self->entry(self->arg, self->received.value));
 }
 
@@ -73,13 +73,13 @@ CEDE__NO_SPLIT cede_transfer cede_context_switch(cede_context *from, const cede_
     struct parked self;
     struct parked *other = to->pc;
     other->received = (cede_transfer){value, word};
-    other->fp = cede__fp_read();
+    cede__fp_read(&other->fp);
     cede__os_signal_mask(&other->machine.uc_sigmask); /* stays the thread's, too */
     from->pc = &self;
     from->fp = NULL;
     from->sp = (void *)((uintptr_t)below_caller() & ~(uintptr_t)15);
     swapcontext(&self.machine, &other->machine);
-    cede__fp_write(self.fp);
+    cede__fp_write(&self.fp);
     return self.received;
 }
 

@@ -38,9 +38,9 @@ static void put_exceptions(struct cede__thread *thread, struct cede__exceptions 
     place->uncaught = exceptions.uncaught;
 }
 
-void cede__care_stash(struct cede__thread *thread, cede_coro *coro, struct cede__fp_words fp)
+void cede__care_stash(struct cede__thread *thread, cede_coro *coro)
 {
-    struct cede__stash stash = {.exceptions = take_exceptions(thread), .fp = fp};
+    struct cede__exceptions stash = take_exceptions(thread);
     char *sp = coro->hot.context.sp;
     if ((size_t)(sp - coro->stack->low) < CEDE__STASH_BYTES)
         cede__die("stack overflow: no room to keep an exception on the stack of a coroutine that yields");
@@ -52,20 +52,21 @@ void cede__care_stash(struct cede__thread *thread, cede_coro *coro, struct cede_
 
 static void pop_stash(struct cede__thread *thread, cede_coro *coro)
 {
-    struct cede__stash stash;
+    struct cede__exceptions stash;
     memcpy(&stash, coro->hot.context.sp, sizeof stash);
     coro->hot.context.sp = (char *)coro->hot.context.sp + CEDE__STASH_BYTES;
     coro->stashed = 0;
-    put_exceptions(thread, stash.exceptions);
-    if (coro->flags & CEDE__CORO_FP)
-        cede__fp_write_control(stash.fp);
+    put_exceptions(thread, stash);
 }
 
 void cede__care_enter(struct cede__care *mine, struct cede__thread *thread, cede_coro *coro)
 {
     mine->exceptions = take_exceptions(thread);
-    if (coro->flags & CEDE__CORO_FP)
-        mine->fp = cede__fp_read();
+    if (coro->flags & CEDE__CORO_FP) {
+        cede__fp_read(&mine->fp);
+        if (coro->cold->fp_kept)
+            cede__fp_write_control(&coro->cold->fp);
+    }
     if (coro->stashed)
         pop_stash(thread, coro);
 }
@@ -73,13 +74,12 @@ void cede__care_enter(struct cede__care *mine, struct cede__thread *thread, cede
 void cede__care_leave(const struct cede__care *mine, struct cede__thread *thread, cede_coro *coro, bool finished)
 {
     const struct cede__exceptions *now = exceptions_of(thread);
-    bool own_fp = coro->flags & CEDE__CORO_FP;
-    struct cede__fp_words fp = {0};
-    if (own_fp) {
-        fp = cede__fp_read();
-        cede__fp_write_control(mine->fp);
+    if (coro->flags & CEDE__CORO_FP) {
+        cede__fp_read(&coro->cold->fp);
+        coro->cold->fp_kept = true;
+        cede__fp_write_control(&mine->fp);
     }
-    if (!finished && (own_fp || (now && (now->caught || now->uncaught))))
-        cede__care_stash(thread, coro, fp);
+    if (!finished && now && (now->caught || now->uncaught))
+        cede__care_stash(thread, coro);
     put_exceptions(thread, mine->exceptions);
 }

@@ -7,19 +7,15 @@
  *   - libgcc's description of a split stack, in builds with them.
  *
  * It is all done by the resumer, before and after the switch; a yield does nothing. The resumer's share lies in its own
- * frame. The coroutine's share is pushed onto its stack while it is suspended, below its stack pointer, which is moved:
- * so it needs no memory that could be refused, and is sealed and unsealed with the rest. It is popped before it runs
- * again.
+ * frame. Of the coroutine's share, the floating-point words are in its struct cede__cold, which is made with it.
+ * Exceptions, which any coroutine may come to have, are pushed onto its stack while it is suspended, below its stack
+ * pointer, which is moved: so they need no memory that could be refused, and are sealed and unsealed with the rest. They
+ * are popped before it runs again.
  */
 #ifndef CEDE_CORO_CARE_H
 #define CEDE_CORO_CARE_H
 
 #include "coro/coro.h"
-
-struct cede__stash {
-    struct cede__exceptions exceptions;
-    struct cede__fp_words fp;
-};
 
 struct cede__care {
     struct cede__exceptions exceptions;
@@ -29,13 +25,13 @@ struct cede__care {
 #endif
 };
 
-#define CEDE__STASH_BYTES ((sizeof(struct cede__stash) + 15) / 16 * 16) /* as stack pointers are on AArch64 */
+#define CEDE__STASH_BYTES ((sizeof(struct cede__exceptions) + 15) / 16 * 16) /* as stack pointers are on AArch64 */
 
 /* Before the switch: keeps the resumer's share in *mine and puts the coroutine's in place. */
 void cede__care_enter(struct cede__care *mine, struct cede__thread *thread, cede_coro *coro);
 /* After it, the coroutine being suspended (or finished): keeps its share, and puts the resumer's back in place. */
 void cede__care_leave(const struct cede__care *mine, struct cede__thread *thread, cede_coro *coro, bool finished);
 /* The part of cede__care_leave that is needed when the resumer had nothing to keep: pushes caught exceptions. */
-void cede__care_stash(struct cede__thread *thread, cede_coro *coro, struct cede__fp_words fp);
+void cede__care_stash(struct cede__thread *thread, cede_coro *coro);
 
 #endif

@@ -110,11 +110,14 @@ static void unmake(cede_coro *coro)
     cede__cell_free(coro, bytes);
 }
 
-static int set_name(cede_coro *coro, const char *name)
+/* What few coroutines have, for those that ask for it. */
+static int make_cold(cede_coro *coro, const cede_coro_options *o)
 {
-    int error = name ? cede__cold_make(coro) : CEDE_OK;
-    if (name && !error)
-        strncpy(coro->cold->name, name, sizeof coro->cold->name - 1);
+    if (!o->name && !(o->flags & CEDE_CORO_FP_PRIVATE))
+        return CEDE_OK;
+    int error = cede__cold_make(coro);
+    if (!error && o->name)
+        strncpy(coro->cold->name, o->name, sizeof coro->cold->name - 1);
     return error;
 }
 
@@ -144,7 +147,7 @@ int cede_coro_create(cede_coro **out, const cede_coro_options *options)
         return error;
     cede__coro_set_start(coro, options->stack_size, options->arg, source);
     coro->user = options->user;
-    error = set_name(coro, options->name);
+    error = make_cold(coro, options);
     if (error) {
         unmake(coro);
         return error;

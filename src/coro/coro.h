@@ -18,7 +18,7 @@
  *   CREATED   never resumed; no stack
  *   RUNNING   runs, or waits for one that it resumed
  *   MIGRANT   suspended, of no thread
- *   WAITING   suspended in place: gate = key of its thread | SHARED? | CARE?
+ *   WAITING   suspended in place: gate = key of its thread | SHARED? | CARE?, or key | FP
  *   SEALED    suspended, kept aside: gate = key of its thread | SHARED | SEALED | FRAMED? | CARE?
  *   FINISHED  returned; no stack
  *
@@ -59,7 +59,7 @@ enum cede__gate {
     CEDE__GATE_MIGRANT = 64, /* up to here the number of the state times 16 */
     /* CEDE__GATE_BIG_STACK = 80, which is of no coroutine: in big_stack.h */
     CEDE__GATE_FIRST_KEY = 1024, /* 16 times the first thread token */
-    /* Bits of a gate that is a key; CEDE__GATE_SHARED = 1 is in the public inline header. */
+    /* Bits of a gate that is a key; CEDE__GATE_SHARED = 1 and CEDE__GATE_FP = 10 are in the public inline header. */
     CEDE__GATE_CARE = 2,   /* not by the inline path: something is to be put back before it runs */
     CEDE__GATE_SEALED = 4, /* not by the inline path: its bytes are elsewhere, */
     CEDE__GATE_FRAMED = 8, /* all but the topmost, which are the usual ones: see seal.h */
@@ -79,6 +79,8 @@ enum cede__coro_flag {
 /* What few coroutines have. */
 struct cede__cold {
     struct cede__mailbox *mailbox;
+    struct cede__fp_words fp; /* of a coroutine with CEDE__CORO_FP that is suspended: see care.h */
+    bool fp_kept;             /* it has been suspended since its start */
     char name[32];
 };
 
@@ -87,11 +89,11 @@ struct cede_coro {
     cede_stack *stack; /* NULL before the start and after the end */
     cede_entry *entry;
     void *user;
-    struct cede__cold *cold;  /* NULL: no name, no mailbox */
+    struct cede__cold *cold;  /* NULL: no name, no mailbox, no floating-point words */
     uint64_t bytes;           /* copied out so far */
     uint32_t seals;           /* the lower part of how many; a bit field of 47 would be read and written in pieces */
     uint16_t seals_high : 15; /* the upper part */
-    uint16_t stashed : 1;     /* suspended with a struct cede__stash on top of its stack: see care.h */
+    uint16_t stashed : 1;     /* suspended with exceptions on top of its stack: see care.h */
     uint8_t room : 6;         /* bytes for a save area behind this block, in units of 8 */
     uint8_t counted : 1;      /* it was sealed since it has its stack, and its thread's profile knows; */
     uint8_t turned : 1;       /* it had another entry function before: see profile.h */

@@ -23,9 +23,8 @@
 static void settle_in_full(cede_coro *coro, cede_transfer got)
 {
     struct cede__thread *thread = cede__thread_here();
-    struct cede__fp_words none = {0};
     if (got.word != CEDE__WORD_FINISHED)
-        cede__care_stash(thread, coro, none);
+        cede__care_stash(thread, coro);
     cede__settle(coro, thread, got);
 }
 
@@ -136,57 +135,39 @@ void cede__resume_settle(cede_coro *coro, cede_transfer got)
 }
 
 /*
- * Of a coroutine with floating-point control words of its own: the words are swapped where they differ, and kept as
- * care.h says. Only what differs is written, since writing waits for all that was computed before.
+ * Of a coroutine with floating-point control words of its own: the words are swapped where they differ. Only what
+ * differs is written, since writing waits for all that was computed before; and what was read is looked at as late as
+ * can be, since reading takes long.
  */
 static inline __attribute__((always_inline)) void *run_with_fp(cede_coro *coro, struct cede__thread *thread, void *in)
 {
     struct cede__hot *parent = thread->tls.current;
-    struct cede__stash *stash = coro->hot.context.sp;
-    struct cede__fp_words mine = cede__fp_read(), theirs = stash->fp;
-    coro->hot.context.sp = (char *)stash + CEDE__STASH_BYTES;
-    coro->stashed = 0;
-    if (cede__fp_control_differs(mine, theirs))
-        cede__fp_write_control(theirs);
+    struct cede__fp_words mine, *theirs = &coro->cold->fp;
+    cede__fp_read(&mine);
     coro->hot.gate = CEDE__GATE_RUNNING;
     coro->hot.link = parent;
     coro->hot.switches++;
     thread->tls.current = &coro->hot;
+    if (cede__fp_control_differs(&mine, theirs))
+        cede__fp_write_control(theirs);
     struct cede__arrival got = cede__switch(&parent->context, &coro->hot.context, in, CEDE__WORD_YIELD);
-    theirs = cede__fp_read();
+    cede__fp_read(theirs);
     thread->tls.current = parent;
-    if (cede__fp_control_differs(mine, theirs))
-        cede__fp_write_control(mine);
-    stash = (struct cede__stash *)(void *)((char *)coro->hot.context.sp - CEDE__STASH_BYTES);
-    if (CEDE__LIKELY((got.word | cede__in_exception(&thread->tls)) == 0 && (char *)stash >= coro->stack->low)) {
-        stash->exceptions.caught = NULL;
-        stash->exceptions.uncaught = 0;
-        stash->fp = theirs;
-        coro->hot.context.sp = stash;
-        coro->stashed = 1;
-        coro->hot.gate = thread->tls.key | CEDE__GATE_CARE;
-        return got.value;
-    }
-    if (got.word != CEDE__WORD_FINISHED)
-        cede__care_stash(thread, coro, theirs);
-    cede__settle(coro, thread, (cede_transfer){got.value, got.word});
+    uintptr_t more = got.word | cede__in_exception(&thread->tls);
+    if (cede__fp_control_differs(&mine, theirs))
+        cede__fp_write_control(&mine);
+    if (CEDE__LIKELY(more == CEDE__WORD_YIELD))
+        coro->hot.gate = thread->tls.key | CEDE__GATE_FP;
+    else
+        settle_in_full(coro, (cede_transfer){got.value, got.word});
     return got.value;
-}
-
-/* Whether it waits in place with nothing to be kept for it but these words; the resumer has nothing either. */
-static inline bool waits_with_fp(const cede_coro *coro, const struct cede__thread *thread)
-{
-    if (!coro || !cede__thread_is_ready(thread) || coro->hot.gate != (thread->tls.key | CEDE__GATE_CARE))
-        return false;
-    const struct cede__stash *stash = coro->hot.context.sp;
-    return (coro->flags & CEDE__CORO_FP) && !stash->exceptions.caught && !stash->exceptions.uncaught &&
-           !cede__in_exception(&thread->tls);
 }
 
 int cede__resume_any(cede_coro *coro, void *in, void **out)
 {
     struct cede__thread *thread = cede__thread_here();
-    if (!waits_with_fp(coro, thread))
+    /* A gate that is of this thread says that the thread is ready. */
+    if (!coro || coro->hot.gate != (thread->tls.key | CEDE__GATE_FP) || cede__in_exception(&thread->tls))
         return cede__resume_general(coro, in, out);
     void *got = run_with_fp(coro, thread, in);
     if (out)

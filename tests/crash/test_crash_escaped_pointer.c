@@ -134,7 +134,7 @@ static void others_do_not_notice(void **state)
     cede_coro *coros[MANY];
     cede_source *source = checked_source();
     cede_source_stats stats = {.size = sizeof(stats)};
-    void *out;
+    void *out = NULL;
     (void)state;
     for (int i = 0; i < MANY; i++)
         coros[i] = make(source, CEDE_SHARED, owner, "careful");

@@ -13,10 +13,12 @@
  * key, and the library finds out why. So one comparison is all the checking there is to do.
  *
  * No red zone. A leaf function may keep data below the stack pointer, where a seal would not copy it. Both functions
- * contain a call that is not in tail position (an empty asm follows it), so whoever they are compiled into is no leaf.
+ * contain a call that is not in tail position (CEDE__NO_TAIL_CALL), so whoever they are compiled into is no leaf.
  */
 #ifndef CEDE_INLINE_CORO_H
 #define CEDE_INLINE_CORO_H
+
+#include <limits.h>
 
 #include <cede/context.h>
 #include <cede/coro.h>
@@ -53,6 +55,7 @@ enum {
     CEDE__GATE_RUNNING = 32, /* of the gates below every key, the one that is set here */
     CEDE__CLOSED = 1,        /* a shared key that opens nothing */
     CEDE__GATE_SHARED = 1,   /* the bit that tells a shared key from the private one */
+    CEDE__GATE_FP = 10,      /* bits of one with nothing to be put back but its floating-point words */
     CEDE__WORD_YIELD = 0     /* the word that a plain yield sends */
 };
 
@@ -138,30 +141,51 @@ static inline __attribute__((always_inline)) void *cede__resume_run(struct cede_
     return got.value;
 }
 
+/* What follows the call before cannot be left to it. */
+#define CEDE__NO_TAIL_CALL() __asm__ volatile("" : : : "memory")
+
+/*
+ * The library's function, given a variable of its own: so that the caller's, whose address nobody else gets, may live
+ * in a register.
+ */
+static inline __attribute__((always_inline)) int cede__resume_rest(cede_coro *coro, void *in, void **out)
+{
+    void *got = 0;
+    int error = cede__resume_any(coro, in, &got);
+    CEDE__NO_TAIL_CALL();
+    if (!error && out)
+        *out = got;
+    return error;
+}
+
 /* Both ways end in a switch of their own, so that the frequent one keeps nothing for the other. */
 static inline __attribute__((always_inline)) int cede__resume_here(cede_coro *coro, void *in, void **out)
 {
     struct cede__tls *here = cede__here();
     struct cede__hot *self = CEDE__CAST(struct cede__hot *, coro);
     uintptr_t gate = __builtin_expect(self != 0, 1) ? self->gate : 0;
-    if (__builtin_expect((gate == here->key || gate == here->shared_key) && !cede__in_exception(here), 1)) {
-        void *got = cede__resume_run(here, self, gate & CEDE__GATE_SHARED, in);
-        if (out)
-            *out = got;
+    void *got;
+    if (__builtin_expect(gate == here->key && !cede__in_exception(here), 1)) {
+        got = cede__resume_run(here, self, 0, in);
+    } else if (__builtin_expect(gate == here->shared_key && !cede__in_exception(here), 1)) {
+        got = cede__resume_run(here, self, 1, in);
     } else {
-        intptr_t made = cede__resume_prepare(coro);
-        if (made <= 0)
-            return made ? (int)made : cede__resume_any(coro, in, out);
-        void *got = cede__resume_run(cede__here(), self, (uintptr_t)made & CEDE__GATE_SHARED, in);
-        if (out)
-            *out = got;
+        intptr_t made = gate == (here->key | CEDE__GATE_FP) ? 0 : cede__resume_prepare(coro);
+        if (made < 0)
+            return (int)made | INT_MIN; /* it is negative; so it is for a compiler that wonders whether `out` is set */
+        if (made == 0)
+            return cede__resume_rest(coro, in, out);
+        got = cede__resume_run(cede__here(), self, (uintptr_t)made & CEDE__GATE_SHARED, in);
     }
+    if (out)
+        *out = got;
     return 0;
 }
 
 static inline __attribute__((always_inline)) bool cede__yield_at_once(void *out, void **in)
 {
-    struct cede__hot *self = cede__here()->current;
+    struct cede__tls *here = cede__here();
+    struct cede__hot *self = here->current;
     struct cede__hot *parent = __builtin_expect(self != 0, 1) ? self->link : 0;
     if (__builtin_expect(parent == 0, 0))
         return false;
@@ -177,17 +201,18 @@ static inline __attribute__((always_inline)) bool cede__yield_at_once(void *out,
  */
 static inline __attribute__((always_inline)) int cede__resume_inline(cede_coro *coro, void *in, void **out)
 {
-    int error = cede__resume_here(coro, in, out);
-    __asm__ volatile("" : "+r"(error)); /* keeps the calls above out of tail position */
-    return error;
+    return cede__resume_here(coro, in, out);
 }
 
 static inline __attribute__((always_inline)) int cede__yield_inline(void *out, void **in)
 {
-    int error = 0;
-    if (!cede__yield_at_once(out, in))
-        error = (cede_yield)(out, in);
-    __asm__ volatile("" : "+r"(error));
+    if (cede__yield_at_once(out, in))
+        return 0;
+    void *got = 0;
+    int error = (cede_yield)(out, &got);
+    CEDE__NO_TAIL_CALL();
+    if (!error && in)
+        *in = got;
     return error;
 }
 
