@@ -91,12 +91,12 @@ static CEDE__NOINLINE intptr_t begin(cede_coro *coro, struct cede__thread *threa
 intptr_t cede__resume_prepare(cede_coro *coro)
 {
     struct cede__thread *thread = cede__thread_here();
-    if (CEDE__UNLIKELY(!coro || !cede__thread_is_ready(thread) || cede__in_exception(&thread->tls)))
+    uintptr_t gate = coro ? coro->hot.gate : CEDE__GATE_FREE;
+    if (CEDE__LIKELY((gate & ~(uintptr_t)CEDE__GATE_FRAMED) == (thread->tls.shared_key | CEDE__GATE_SEALED)))
+        return cede__in_exception(&thread->tls) ? 0 : cede__swap(coro, thread);
+    if (gate != CEDE__GATE_CREATED || !cede__thread_is_ready(thread) || cede__in_exception(&thread->tls))
         return 0;
-    uintptr_t sealed = thread->tls.shared_key | CEDE__GATE_SEALED;
-    if (CEDE__LIKELY((coro->hot.gate & ~(uintptr_t)CEDE__GATE_FRAMED) == sealed))
-        return cede__swap(coro, thread);
-    return coro->hot.gate == CEDE__GATE_CREATED ? begin(coro, thread) : 0;
+    return begin(coro, thread);
 }
 
 /* Whether the stack of a coroutine that has ended is given back with nothing else to do. */
