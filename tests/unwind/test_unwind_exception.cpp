@@ -11,6 +11,7 @@ extern "C" {
 #include <cmocka.h>
 }
 
+#include <cfenv>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -144,6 +145,33 @@ cede_coro *catcher(test_place *place, uintptr_t number)
 {
     return test_coro(place, yields_in_catch, test_value(number));
 }
+
+/* With a floating-point environment of its own as well, which is kept elsewhere than what is caught. */
+#if defined(__x86_64__) || defined(__aarch64__)
+void *rounds_upward_in_catch(void *arg, void *in)
+{
+    std::fesetround(FE_UPWARD);
+    void *result = yields_in_catch(arg, in);
+    EXPECT_EQ(std::fegetround(), FE_UPWARD);
+    return result;
+}
+
+void yields_inside_of_a_catch_with_floating_point_words_of_its_own(test_place *place)
+{
+    cede_coro *own = nullptr, *other = catcher(place, 2);
+    cede_coro_options options = test_options(place, rounds_upward_in_catch, test_value(1));
+    options.flags = CEDE_CORO_FP_PRIVATE;
+    EXPECT_EQ(cede_coro_create(&own, &options), 0);
+    for (int round = 0; round < CATCH_RESUMES; round++) {
+        resume(own);
+        EXPECT_EQ(std::fegetround(), FE_TONEAREST);
+        EXPECT_EQ(handled(), 0);
+        resume(other);
+    }
+    finished(own);
+    finished(other);
+}
+#endif
 
 void two_yield_inside_of_catch_blocks(test_place *place)
 {
@@ -469,6 +497,9 @@ int main()
     const test_case tests[] = {
         TEST_EACH(throw_and_catch),
         TEST_EACH(two_yield_inside_of_catch_blocks),
+#if defined(__x86_64__) || defined(__aarch64__)
+        TEST_EACH(yields_inside_of_a_catch_with_floating_point_words_of_its_own),
+#endif
         TEST_EACH(leaving_in_every_order),
         TEST_EACH(many_in_a_random_order),
         TEST_EACH(inlined_and_exported_calls_mix),
