@@ -146,12 +146,12 @@ static inline __attribute__((always_inline)) void *cede__resume_run(struct cede_
 
 /*
  * The library's function, given a variable of its own: so that the caller's, whose address nobody else gets, may live
- * in a register.
+ * in a register. Not where no value is wanted: the variable would be kept aside with the frame at each seal.
  */
 static inline __attribute__((always_inline)) int cede__resume_rest(cede_coro *coro, void *in, void **out)
 {
     void *got = 0;
-    int error = cede__resume_any(coro, in, &got);
+    int error = cede__resume_any(coro, in, out ? &got : 0);
     CEDE__NO_TAIL_CALL();
     if (!error && out)
         *out = got;
@@ -209,7 +209,7 @@ static inline __attribute__((always_inline)) int cede__yield_inline(void *out, v
     if (cede__yield_at_once(out, in))
         return 0;
     void *got = 0;
-    int error = (cede_yield)(out, &got);
+    int error = (cede_yield)(out, in ? &got : 0);
     CEDE__NO_TAIL_CALL();
     if (!error && in)
         *in = got;
