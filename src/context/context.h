@@ -39,12 +39,12 @@ static inline void cede__context_prepare(cede_context *context, char *low, char 
 __attribute__((visibility("hidden"))) extern void (*cede__context_returned)(void *result);
 
 /*
- * On x86-64, what lies on top of the stack of a context whose entry function saves all registers that it must preserve,
+ * On x86-64, what lies on top of the stack of a context whose entry function saves the registers that it must preserve,
  * in this many bytes: the address cede__context_first_return, and below it zeros, since the registers are cleared
- * before the entry function is called. 0: not known.
+ * before the entry function is called. Of the six it may leave rbp alone, so five are counted on. 0: not known.
  */
 #if defined(__x86_64__) && !CEDE_UCONTEXT
-#define CEDE__FIRST_FRAME 56u
+#define CEDE__FIRST_FRAME 48u
 extern const char cede__context_first_return[];
 #else
 #define CEDE__FIRST_FRAME 0u

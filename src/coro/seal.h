@@ -76,13 +76,13 @@ static inline bool cede__frame_is_usual(const char *high, size_t depth)
     const uintptr_t *top = (const uintptr_t *)(const void *)high;
     if (depth < CEDE__FIRST_FRAME || top[-1] != (uintptr_t)cede__context_first_return)
         return false;
-    return !(top[-2] | top[-3] | top[-4] | top[-5] | top[-6] | top[-7]);
+    return !(top[-2] | top[-3] | top[-4] | top[-5] | top[-6]);
 }
 
 static inline void cede__frame_put(char *high)
 {
     uintptr_t *top = (uintptr_t *)(void *)high;
-    memset(top - 7, 0, 6 * sizeof *top);
+    memset(top - 6, 0, 5 * sizeof *top);
     top[-1] = (uintptr_t)cede__context_first_return;
 }
 

@@ -19,6 +19,8 @@
 #define FRAME_IS_KNOWN 0
 #endif
 
+enum { KINDS = 4, EACH = 20, TURNS = 6 };
+
 /* Keeps all registers that a function must preserve, since the inline yield loses them. */
 static void *keeps_registers(void *arg, void *in)
 {
@@ -28,6 +30,17 @@ static void *keeps_registers(void *arg, void *in)
         EXPECT_EQ(cede_yield(NULL, &in), 0);
     }
     return (void *)sum;
+}
+
+/* Has no use for the frame pointer, and so does not save it where it is nothing but one of the registers. */
+__attribute__((noinline)) static void *counts_in_memory(void *arg, void *in)
+{
+    volatile uintptr_t turns = 0;
+    while (in && turns < TURNS) {
+        turns++;
+        EXPECT_EQ(cede_yield(NULL, NULL), 0);
+    }
+    return (void *)((uintptr_t)arg + turns);
 }
 
 /* Yields by a call, so its own frame is all that lies below its return address: numbers, which no zeros resemble. */
@@ -61,29 +74,27 @@ __attribute__((noinline)) static void *keeps_zeros(void *arg, void *in)
     return (void *)words[odd];
 }
 
-enum { EACH = 20, TURNS = 6 };
-
 static uintptr_t expected(cede_entry *entry, uintptr_t i)
 {
-    if (entry == keeps_registers)
+    if (entry == keeps_registers || entry == counts_in_memory)
         return i + TURNS;
     return entry == keeps_zeros ? i : 16 * 17 * i + 16 * 17 / 2;
 }
 
 static void all_kinds_of_frames_take_turns(struct test_place *place)
 {
-    static cede_entry *const entries[] = {keeps_registers, keeps_numbers, keeps_zeros};
-    cede_coro *coros[3 * EACH];
-    for (uintptr_t i = 0; i < 3 * EACH; i++)
-        coros[i] = test_coro(place, entries[i % 3], (void *)i);
+    static cede_entry *const entries[] = {keeps_registers, counts_in_memory, keeps_numbers, keeps_zeros};
+    cede_coro *coros[KINDS * EACH];
+    for (uintptr_t i = 0; i < KINDS * EACH; i++)
+        coros[i] = test_coro(place, entries[i % KINDS], (void *)i);
     for (int turn = 0; turn < TURNS; turn++)
-        for (size_t i = 0; i < 3 * EACH; i++)
+        for (size_t i = 0; i < KINDS * EACH; i++)
             assert_int_equal(cede_coro_resume(coros[i], (void *)1, NULL), 0);
-    for (uintptr_t i = 3 * EACH; i-- > 0;) { /* and return, through the topmost word */
+    for (uintptr_t i = KINDS * EACH; i-- > 0;) { /* and return, through the topmost word */
         void *out = NULL;
         assert_int_equal(cede_coro_resume(coros[i], NULL, &out), 0);
         assert_int_equal(cede_coro_status_get(coros[i]), CEDE_CORO_FINISHED);
-        assert_true((uintptr_t)out == expected(entries[i % 3], i));
+        assert_true((uintptr_t)out == expected(entries[i % KINDS], i));
         assert_int_equal(cede_coro_destroy(coros[i]), 0);
     }
 }
@@ -109,8 +120,10 @@ static void a_usual_frame_is_left_out(struct test_place *place)
 {
     (void)leaves_frame_out(place, keeps_numbers);
     (void)leaves_frame_out(place, keeps_zeros);
-    if (FRAME_IS_KNOWN && !test_under_valgrind())
+    if (FRAME_IS_KNOWN && !test_under_valgrind()) {
         assert_true(leaves_frame_out(place, keeps_registers));
+        assert_true(leaves_frame_out(place, counts_in_memory));
+    }
 }
 
 int main(void)
