@@ -37,9 +37,12 @@ static CEDE__NOINLINE intptr_t unseal_in_general(cede_coro *coro, uintptr_t gate
 
 /* --- What is frequent, to be compiled in twice, with two ways to copy --- */
 
-/* The occupant's bytes go where they went before. False, and nothing has happened, where there is more to it. */
-static inline __attribute__((always_inline)) bool seal_as_before(struct cede__shared_stack *stack, cede_coro *coro,
-                                                                 uintptr_t gate, copy_function *copy)
+/*
+ * The occupant's bytes go where they went before. Returns the gate that it has now; or 0, and nothing has happened, where
+ * there is more to it.
+ */
+static inline __attribute__((always_inline)) uintptr_t seal_as_before(struct cede__shared_stack *stack, cede_coro *coro,
+                                                                      uintptr_t gate, copy_function *copy)
 {
     char *high = stack->stack.high, *sp = coro->hot.context.sp;
     size_t depth = (size_t)(high - sp), bytes = depth;
@@ -51,12 +54,12 @@ static inline __attribute__((always_inline)) bool seal_as_before(struct cede__sh
     if (CEDE__UNLIKELY(depth > stack->calm_depth || depth > coro->deepest || bytes > stack->calm_bytes ||
                        bytes > coro->largest || bytes > CEDE__COPY_MOST || coro->seals == UINT32_MAX ||
                        cede__seal_is_sampled(stack)))
-        return false;
+        return 0;
     void *cell = NULL;
     if (bytes > coro->room * 8u) {
         cell = stack->spare;
         if (CEDE__UNLIKELY(!cell || bytes != stack->spare_bytes))
-            return false;
+            return 0;
         stack->spare = NULL;
     }
     coro->hot.gate = gate; /* from WAITING to SEALED: that it waits was checked */
@@ -67,12 +70,12 @@ static inline __attribute__((always_inline)) bool seal_as_before(struct cede__sh
     stack->bytes += bytes;
     stack->sealed_bytes += bytes;
     copy(cell ? cell : (char *)(coro + 1), sp, bytes);
-    return true;
+    return gate;
 }
 
-/* Puts a sealed coroutine on the stack, where another one was sealed just now. */
+/* Puts a sealed coroutine on the stack, where another one was sealed just now, whose gate is `other`. */
 static inline __attribute__((always_inline)) intptr_t unseal_there(struct cede__shared_stack *stack, cede_coro *coro,
-                                                                   uintptr_t gate, copy_function *copy)
+                                                                   uintptr_t gate, uintptr_t other, copy_function *copy)
 {
     char *high = stack->stack.high, *sp = coro->hot.context.sp;
     void *cell = coro->hot.link;
@@ -88,7 +91,7 @@ static inline __attribute__((always_inline)) intptr_t unseal_there(struct cede__
         stack->spare = cell;
         stack->spare_bytes = bytes;
     }
-    if (framed)
+    if (framed && !(other & CEDE__GATE_FRAMED)) /* the other one's is what this one's was */
         cede__frame_put(high);
     copy(sp, cell ? cell : (char *)(coro + 1), bytes);
     return (intptr_t)gate;
@@ -98,9 +101,10 @@ static inline __attribute__((always_inline)) intptr_t swap(struct cede__shared_s
                                                            struct cede__thread *thread, copy_function *copy)
 {
     uintptr_t gate = thread->tls.shared_key;
-    if (CEDE__UNLIKELY(!seal_as_before(stack, stack->occupant, gate, copy)))
+    uintptr_t other = seal_as_before(stack, stack->occupant, gate, copy);
+    if (CEDE__UNLIKELY(!other))
         return swap_in_general(coro, thread);
-    return unseal_there(stack, coro, gate, copy);
+    return unseal_there(stack, coro, gate, other, copy);
 }
 
 #ifdef __x86_64__
