@@ -413,11 +413,11 @@ static void *deep_at_each_turn(void *arg, void *in)
     return NULL;
 }
 
-/* Save areas lie close together: at most an eighth, and 256 bytes, are lost between two of them. */
+/* Save areas lie close together: at most an eighth, and at most 256 bytes, are lost between two of them. */
 static void memory_is_little_more_than_the_bytes(struct test_place *place)
 {
     cede_coro *a = test_coro(place, deep_at_each_turn, NULL), *b = test_coro(place, test_echo, NULL);
-    uint64_t block = test_coro_stats(b).memory; /* as that of `a` is, or larger */
+    uint64_t block = test_coro_stats(a).memory; /* it has not run, and so has nothing else */
 
     turn(b, 1);
     for (uintptr_t depth = 600; depth < 15000; depth += 111) {
@@ -426,8 +426,10 @@ static void memory_is_little_more_than_the_bytes(struct test_place *place)
         cede_coro_stats stats = test_coro_stats(a);
         uint64_t bytes = stats.sealed_bytes + (TEST_ASAN ? stats.sealed_bytes / 8 + 8 : 0);
         assert_true(stats.sealed_bytes >= depth);
-        assert_true(stats.memory > bytes && stats.memory <= block + bytes + 256);
-        assert_true(stats.memory <= block + bytes + bytes / 8 + 16);
+        if (bytes > 16384) /* beyond, an area has a mapping of its own */
+            break;
+        assert_true(stats.memory > bytes && stats.memory <= block + bytes + bytes / 8 + 16);
+        assert_true(stats.memory <= block + bytes + 256);
     }
     assert_int_equal(cede_coro_destroy(a), 0);
     assert_int_equal(cede_coro_destroy(b), 0);
