@@ -56,11 +56,13 @@ extern const char cede__context_first_return[];
  * and where a jump may only land on what is marked for it, it is a plain return.
  */
 #if defined(__x86_64__) && !CEDE_UCONTEXT
-int cede__context_return(int value);       /* of a resume */
-int cede__context_return_again(int value); /* of a yield */
+int cede__context_return(int value);                                  /* of a resume */
+int cede__context_return_again(int value);                            /* of a yield */
+cede_transfer cede__context_return_both(void *value, uintptr_t word); /* of a resume, with two results */
 #else
 #define cede__context_return(value) (value)
 #define cede__context_return_again(value) (value)
+#define cede__context_return_both(value, word) ((cede_transfer){value, word})
 #endif
 
 #endif

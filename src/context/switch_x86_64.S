@@ -96,12 +96,14 @@ cede_context_switch:
 /*
  * int cede__context_return(int value);
  * int cede__context_return_again(int value);
+ * cede_transfer cede__context_return_both(void *value, uintptr_t word);
  *
- *      edi  value          eax  the same
+ *      rdi  value          rax  the same
+ *      rsi  word           rdx  the same
  *
  * Returns it by a jump. A function that has switched, and whose last act is to call this, hands its own return over:
  * the compiler makes that call a jump. (Where it does not, the function returns by a ret of its own, and is only
- * slower.) There are two, one for resumes and one for yields, since the processor predicts where a jump goes by where
+ * slower.) There are several, one for resumes and one for yields, since the processor predicts where a jump goes by where
  * it is: one jump with two targets in turn is predicted worse.
  */
         .macro  return_by_jump name
@@ -112,7 +114,8 @@ cede_context_switch:
 \name:
         .cfi_startproc
         endbr64
-        movl    %edi, %eax
+        movq    %rdi, %rax
+        movq    %rsi, %rdx
         popq    %rcx                            /* return address */
         .cfi_adjust_cfa_offset -8
         .cfi_register %rip, %rcx
@@ -123,6 +126,7 @@ cede_context_switch:
 
         return_by_jump cede__context_return
         return_by_jump cede__context_return_again
+        return_by_jump cede__context_return_both
 
 /*
  * Where a new context begins. Not a function: it is jumped to, with

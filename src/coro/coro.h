@@ -348,7 +348,7 @@ size_t cede__save_area_size(const cede_coro *coro);
 /* --- Resume and yield in full (resume.c); the public calls are in quick.c --- */
 
 int cede__resume_general(cede_coro *handle, void *in, void **out);
-int cede__yield_any(void *out, void **in);
+int cede__yield_general(void *out, void **in);
 /* After a switch back, the environments being in their places: the coroutine has ended, or waits. */
 void cede__settle(cede_coro *coro, struct cede__thread *thread, cede_transfer got);
 

@@ -28,6 +28,21 @@ static void settle_in_full(cede_coro *coro, cede_transfer got)
     cede__settle(coro, thread, got);
 }
 
+/* Not compiled in: the address of a local would cost those who switch their return by a jump. */
+static CEDE__NOINLINE cede_transfer resume_in_full(cede_coro *coro, void *in)
+{
+    void *out = NULL;
+    int error = cede__resume_general(coro, in, &out);
+    return (cede_transfer){out, (uintptr_t)(intptr_t)error};
+}
+
+static CEDE__NOINLINE cede_transfer yield_in_full(void *out)
+{
+    void *in = NULL;
+    int error = cede__yield_general(out, &in);
+    return (cede_transfer){in, (uintptr_t)(intptr_t)error};
+}
+
 #if CEDE__INLINE_BUILD
 
 /* Takes the stack of one that has not run yet. Returns as cede__resume_prepare. */
@@ -163,16 +178,18 @@ static inline __attribute__((always_inline)) void *run_with_fp(cede_coro *coro, 
     return got.value;
 }
 
-int cede__resume_any(cede_coro *coro, void *in, void **out)
+cede_transfer cede__resume_any(cede_coro *coro, void *in)
 {
     struct cede__thread *thread = cede__thread_here();
     /* A gate that is of this thread says that the thread is ready. */
     if (!coro || coro->hot.gate != (thread->tls.key | CEDE__GATE_FP) || cede__in_exception(&thread->tls))
-        return cede__resume_general(coro, in, out);
-    void *got = run_with_fp(coro, thread, in);
-    if (out)
-        *out = got;
-    return cede__context_return(CEDE_OK);
+        return resume_in_full(coro, in);
+    return cede__context_return_both(run_with_fp(coro, thread, in), CEDE_OK);
+}
+
+cede_transfer cede__yield_any(void *out)
+{
+    return yield_in_full(out);
 }
 
 int(cede_coro_resume)(cede_coro *coro, void *in, void **out)
@@ -184,7 +201,7 @@ int(cede_yield)(void *out, void **in)
 {
     if (cede__yield_at_once(out, in))
         return cede__context_return_again(CEDE_OK);
-    int error = cede__yield_any(out, in);
+    int error = cede__yield_general(out, in);
     __asm__ volatile("" : "+r"(error)); /* so that this is no leaf function, with data below the stack pointer */
     return error;
 }
@@ -203,9 +220,14 @@ intptr_t cede__resume_prepare(cede_coro *coro)
     return 0;
 }
 
-int cede__resume_any(cede_coro *coro, void *in, void **out)
+cede_transfer cede__resume_any(cede_coro *coro, void *in)
 {
-    return cede__resume_general(coro, in, out);
+    return resume_in_full(coro, in);
+}
+
+cede_transfer cede__yield_any(void *out)
+{
+    return yield_in_full(out);
 }
 
 int(cede_coro_resume)(cede_coro *coro, void *in, void **out)
@@ -215,7 +237,7 @@ int(cede_coro_resume)(cede_coro *coro, void *in, void **out)
 
 int(cede_yield)(void *out, void **in)
 {
-    return cede__yield_any(out, in);
+    return cede__yield_general(out, in);
 }
 
 #endif

@@ -191,7 +191,7 @@ int cede__resume_general(cede_coro *handle, void *in, void **out)
 
 /* --- On the coroutine's side --- */
 
-int cede__yield_any(void *out, void **in)
+int cede__yield_general(void *out, void **in)
 {
     struct cede__thread *thread = cede__thread_here();
     cede_coro *coro = cede__thread_current(thread);

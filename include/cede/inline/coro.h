@@ -65,8 +65,13 @@ enum {
  * that, which is left to cede__resume_any. Where it does not return a gate nothing has happened.
  */
 CEDE_API intptr_t cede__resume_prepare(cede_coro *coro);
-/* cede_coro_resume for every case. */
-CEDE_API int cede__resume_any(cede_coro *coro, void *in, void **out);
+/*
+ * cede_coro_resume and cede_yield for every case. Returns what the other side gave, and in `word` the error: 0, or a
+ * negative number as an uintptr_t. In registers, so that callers need no variable in memory for it, which would be kept
+ * aside with their frames.
+ */
+CEDE_API cede_transfer cede__resume_any(cede_coro *coro, void *in);
+CEDE_API cede_transfer cede__yield_any(void *out);
 
 /*
  * What is to be done after a switch back that was no plain yield: the end of the coroutine, or a yield inside of a
@@ -144,17 +149,12 @@ static inline __attribute__((always_inline)) void *cede__resume_run(struct cede_
 /* What follows the call before cannot be left to it. */
 #define CEDE__NO_TAIL_CALL() __asm__ volatile("" : : : "memory")
 
-/*
- * The library's function, given a variable of its own: so that the caller's, whose address nobody else gets, may live
- * in a register. Not where no value is wanted: the variable would be kept aside with the frame at each seal.
- */
-static inline __attribute__((always_inline)) int cede__resume_rest(cede_coro *coro, void *in, void **out)
+/* What one of the library's functions has returned: the error, and *value where there is none. */
+static inline __attribute__((always_inline)) int cede__received(cede_transfer got, void **value)
 {
-    void *got = 0;
-    int error = cede__resume_any(coro, in, out ? &got : 0);
-    CEDE__NO_TAIL_CALL();
-    if (!error && out)
-        *out = got;
+    int error = (int)(intptr_t)got.word;
+    if (!error && value)
+        *value = got.value;
     return error;
 }
 
@@ -173,8 +173,11 @@ static inline __attribute__((always_inline)) int cede__resume_here(cede_coro *co
         intptr_t made = gate == (here->key | CEDE__GATE_FP) ? 0 : cede__resume_prepare(coro);
         if (made < 0)
             return (int)made | INT_MIN; /* it is negative; so it is for a compiler that wonders whether `out` is set */
-        if (made == 0)
-            return cede__resume_rest(coro, in, out);
+        if (made == 0) {
+            cede_transfer given = cede__resume_any(coro, in);
+            CEDE__NO_TAIL_CALL();
+            return cede__received(given, out);
+        }
         got = cede__resume_run(cede__here(), self, (uintptr_t)made & CEDE__GATE_SHARED, in);
     }
     if (out)
@@ -208,12 +211,9 @@ static inline __attribute__((always_inline)) int cede__yield_inline(void *out, v
 {
     if (cede__yield_at_once(out, in))
         return 0;
-    void *got = 0;
-    int error = (cede_yield)(out, in ? &got : 0);
+    cede_transfer given = cede__yield_any(out);
     CEDE__NO_TAIL_CALL();
-    if (!error && in)
-        *in = got;
-    return error;
+    return cede__received(given, in);
 }
 
 /* With any number of arguments, since a comma inside of a C++ template argument makes two of one. */
