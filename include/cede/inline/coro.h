@@ -4,8 +4,8 @@
  * API.
  *
  * cede_coro_resume and cede_yield are macros over the functions below, which do the frequent case in a few instructions
- * and leave everything else to the functions of the library with the same names. Both kinds of callers mix freely; the
- * address of cede_coro_resume is that of the library's function.
+ * and leave everything else to functions of the library. Callers of these and of the library's functions with the same
+ * names mix freely; the address of cede_coro_resume is that of the library's function.
  *
  * The *gate* decides. While a coroutine is suspended on this thread, in place and with nothing special to be done, its
  * gate is the thread's key (on a shared stack: the thread's shared key, which is closed while a shared coroutine runs).
