@@ -158,7 +158,7 @@ static inline __attribute__((always_inline)) int cede__received(cede_transfer go
     return error;
 }
 
-/* Both ways end in a switch of their own, so that the frequent one keeps nothing for the other. */
+/* Each way ends in a switch of its own, so that the frequent one keeps nothing for the others. */
 static inline __attribute__((always_inline)) int cede__resume_here(cede_coro *coro, void *in, void **out)
 {
     struct cede__tls *here = cede__here();
