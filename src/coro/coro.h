@@ -108,6 +108,7 @@ struct cede_coro {
 #endif
 };
 
+_Static_assert(CEDE__GATE_FP == (CEDE__GATE_CARE | CEDE__GATE_FRAMED), "what is framed and not sealed is nothing else");
 _Static_assert(offsetof(struct cede__hot, context) == 0, "the inline form takes one's address for the other's");
 #if !CEDE_CHECKED && !CEDE__TSAN
 _Static_assert(sizeof(void *) < 8 || sizeof(cede_coro) == 104, "ten million of these: mind every word");

@@ -148,7 +148,7 @@ void cede__coro_unplace(cede_coro *coro)
 #endif
     coro->stack = NULL;
     coro->stashed = 0;
-    if (coro->cold)
+    if (coro->flags & CEDE__CORO_FP)
         coro->cold->fp_kept = false;
     cede__coro_set_start(coro, size, NULL, source);
 }

@@ -41,7 +41,7 @@ struct cede_queue {
 
 /* --- Prefetches --- */
 
-/* Two lines: all that a resume needs of a control block, and most frames that wait. */
+/* Two lines: all that a resume needs of a control block, and most save areas. */
 static void prefetch(const void *address)
 {
     __builtin_prefetch(address, 1);
@@ -70,6 +70,8 @@ void cede_coro_prefetch_stack(const cede_coro *handle)
     uintptr_t gate = cede__coro_gate(coro);
     if (gate < CEDE__GATE_MIGRANT) /* not suspended */
         return;
+    if ((gate & CEDE__GATE_BITS) == CEDE__GATE_FP)
+        __builtin_prefetch(coro->cold, 1);
     if (gate & CEDE__GATE_SEALED)
         prefetch(coro->hot.link ? (const void *)coro->hot.link : coro + 1);
     else

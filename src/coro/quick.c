@@ -3,7 +3,7 @@
  * coro/quick.c - resume and yield as calls: what is frequent is done here at once, all else by resume.c.
  *
  * The frequent cases are the one that callers compile in (cede/inline/coro.h), a sealed coroutine whose place is taken
- * by another one that waits there, and the first resume. Each is told by the gate alone, and switches by the inline
+ * by another one that waits there, the first resume, and floating-point words to be swapped. Each is told by the gate alone, and switches by the inline
  * form; a function that has switched returns by a jump (cede__context_return).
  */
 #include "base/compiler.h"
@@ -36,7 +36,7 @@ static CEDE__NOINLINE cede_transfer resume_in_full(cede_coro *coro, void *in)
     return (cede_transfer){out, (uintptr_t)(intptr_t)error};
 }
 
-static CEDE__NOINLINE cede_transfer yield_in_full(void *out)
+cede_transfer cede__yield_any(void *out)
 {
     void *in = NULL;
     int error = cede__yield_general(out, &in);
@@ -187,11 +187,6 @@ cede_transfer cede__resume_any(cede_coro *coro, void *in)
     return cede__context_return_both(run_with_fp(coro, thread, in), CEDE_OK);
 }
 
-cede_transfer cede__yield_any(void *out)
-{
-    return yield_in_full(out);
-}
-
 int(cede_coro_resume)(cede_coro *coro, void *in, void **out)
 {
     return cede__context_return(cede__resume_here(coro, in, out));
@@ -199,10 +194,12 @@ int(cede_coro_resume)(cede_coro *coro, void *in, void **out)
 
 int(cede_yield)(void *out, void **in)
 {
-    if (cede__yield_at_once(out, in))
+    struct cede__tls *here = cede__here();
+    if (cede__yield_at_once(here, out, in))
         return cede__context_return_again(CEDE_OK);
+    CEDE__NO_SPLITTING(here);
     int error = cede__yield_general(out, in);
-    __asm__ volatile("" : "+r"(error)); /* so that this is no leaf function, with data below the stack pointer */
+    CEDE__NO_TAIL_CALL();
     return error;
 }
 
@@ -223,11 +220,6 @@ intptr_t cede__resume_prepare(cede_coro *coro)
 cede_transfer cede__resume_any(cede_coro *coro, void *in)
 {
     return resume_in_full(coro, in);
-}
-
-cede_transfer cede__yield_any(void *out)
-{
-    return yield_in_full(out);
 }
 
 int(cede_coro_resume)(cede_coro *coro, void *in, void **out)

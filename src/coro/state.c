@@ -47,9 +47,10 @@ uintptr_t cede__coro_waiting_gate(const cede_coro *coro, const struct cede__thre
     uintptr_t gate = thread->tls.key;
     if (cede__coro_is_shared(coro))
         gate |= CEDE__GATE_SHARED;
-    if (!cede__coro_is_shared(coro) && (coro->flags & CEDE__CORO_FP) && !coro->stashed)
+    bool fp = coro->flags & CEDE__CORO_FP;
+    if (fp && !coro->stashed && !cede__coro_is_shared(coro))
         gate |= CEDE__GATE_FP;
-    else if ((coro->flags & CEDE__CORO_FP) || coro->stashed || cede__source_watches(coro->stack->source))
+    else if (fp || coro->stashed || cede__source_watches(coro->stack->source))
         gate |= CEDE__GATE_CARE;
     return gate;
 }

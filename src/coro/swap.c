@@ -91,7 +91,7 @@ static inline __attribute__((always_inline)) intptr_t unseal_there(struct cede__
         stack->spare = cell;
         stack->spare_bytes = bytes;
     }
-    if (framed && !(other & CEDE__GATE_FRAMED)) /* the other one's is what this one's was */
+    if (framed && !(other & CEDE__GATE_FRAMED)) /* else that of the one just sealed still lies there */
         cede__frame_put(high);
     copy(sp, cell ? cell : (char *)(coro + 1), bytes);
     return (intptr_t)gate;

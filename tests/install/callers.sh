@@ -67,6 +67,10 @@ for compiler in gcc clang; do
     try $compiler -O2 -mno-mmx
     try $compiler -O2 -mcmodel=large
     try $compiler -O2 -static -Wl,--fatal-warnings
+    try $compiler -O2 -Wconversion -Wsign-conversion -Wshadow
+    for model in -fPIC "-fno-pic -no-pie" -mcmodel=large -static; do
+        try $compiler -O2 -DCEDE_INLINE=0 $model
+    done
 done
 try gcc -O2 -mno-80387
 try gcc -O2 -flto

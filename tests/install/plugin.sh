@@ -59,6 +59,7 @@ cat >"$dir/host.c" <<'END'
 
 static pthread_barrier_t barrier;
 static void *(*throw_and_wait)(void *arg); /* of the module */
+static unsigned waiting_flags;             /* of the coroutines of the other thread */
 
 static void *waits_before_it_throws(void *arg, void *in)
 {
@@ -72,10 +73,13 @@ static void *other_thread(void *stack)
 {
     cede_coro *coros[2] = {NULL, NULL};
     size_t kept = 0;
-    for (size_t i = 0; i < 2; i++)
-        if (cede_coro_new(&coros[i], (cede_stack_choice)(size_t)stack, waits_before_it_throws, (void *)(i + 1)) != 0 ||
-            cede_coro_resume(coros[i], NULL, NULL) != 0)
+    for (size_t i = 0; i < 2; i++) {
+        cede_coro_options options = CEDE_CORO_OPTIONS(waits_before_it_throws, (void *)(i + 1));
+        options.stack = (cede_stack_choice)(size_t)stack;
+        options.flags = waiting_flags;
+        if (cede_coro_create(&coros[i], &options) != 0 || cede_coro_resume(coros[i], NULL, NULL) != 0)
             return NULL;
+    }
     pthread_barrier_wait(&barrier);
     pthread_barrier_wait(&barrier);
     for (size_t round = 0; round < 2; round++)
@@ -98,7 +102,7 @@ static void *nothing(void *arg, void *in)
 
 /*
  * host MODULE FLAGS: u: uses the library before it loads the module; g: loads it with RTLD_GLOBAL; c: closes it after; p, s: another
- * thread has waiting coroutines then, on private stacks or on a shared one
+ * thread has waiting coroutines then, on private stacks or on a shared one; f: and with floating-point words of their own
  */
 int main(int argc, char **argv)
 {
@@ -107,6 +111,8 @@ int main(int argc, char **argv)
     int (*run)(int);
     pthread_t thread;
     int other = strchr(flags, 'p') || strchr(flags, 's');
+    if (strchr(flags, 'f'))
+        waiting_flags = CEDE_CORO_FP_PRIVATE;
     if (other) {
         size_t stack = strchr(flags, 's') ? CEDE_SHARED : CEDE_PRIVATE;
         if (pthread_barrier_init(&barrier, NULL, 2) != 0 || pthread_create(&thread, NULL, other_thread, (void *)stack) != 0)
@@ -152,7 +158,9 @@ END
 "$CXX" -std=c++17 -O2 -fPIC -shared -static-libstdc++ -static-libgcc -I"$SOURCE_DIR/include" "$dir/module.cpp" \
     "$BINARY_DIR/libcede.so" -o "$dir/module_with_runtime.so"
 "$CC" -std=c11 -D_GNU_SOURCE -O2 -I"$SOURCE_DIR/include" "$dir/host.c" "$BINARY_DIR/libcede.so" -ldl -pthread -o "$dir/host"
-for flags in - u g ug p s up; do
+fp=
+case $(uname -m) in x86_64 | aarch64) fp="pf sf" ;; esac # the others have no such words
+for flags in - u g ug p s up $fp; do
     for module in module module_with_runtime; do
         for close in "" c; do
             LD_LIBRARY_PATH=$BINARY_DIR "$dir/host" "$dir/$module.so" $flags$close ||

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <fenv.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "env.h"
@@ -168,6 +169,74 @@ static void a_reset_one_starts_anew(struct test_place *place)
     assert_int_equal(cede_coro_destroy(coro), 0);
 }
 
+static void *goes_up_and_ends(void *arg, void *in)
+{
+    unsigned *seen = arg;
+
+    seen[0] = control_words();
+    fesetround(FE_UPWARD);
+    EXPECT_EQ(cede_yield(in, &in), 0);
+    return in;
+}
+
+/* Nor does one that has ended by itself leave anything to the next. */
+static void a_reset_one_that_has_ended_starts_anew(struct test_place *place)
+{
+    static unsigned seen[1];
+    cede_coro *coro;
+
+    know_modes();
+    coro = with_its_own(place, goes_up_and_ends, seen);
+    for (int life = 0; life < 3; life++) {
+        int mode = life % 2 ? FE_DOWNWARD : FE_TONEAREST;
+        fesetround(mode);
+        assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
+        assert_int_equal(seen[0], life % 2 ? downward : nearest);
+        assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
+        assert_int_equal(cede_coro_status_get(coro), CEDE_CORO_FINISHED);
+        assert_int_equal(fegetround(), mode);
+        assert_int_equal(cede_coro_reset(coro, goes_up_and_ends, seen), 0);
+    }
+    fesetround(FE_TONEAREST);
+    assert_int_equal(cede_coro_destroy(coro), 0);
+}
+
+static void *resume_downward(void *coro)
+{
+    fesetround(FE_DOWNWARD);
+    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
+    EXPECT_EQ(control_words(), downward);
+    return NULL;
+}
+
+/* They go with a coroutine to another thread. */
+static void they_migrate(struct test_place *place)
+{
+    static unsigned seen[4];
+    cede_source_options source_options = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_MMAP);
+    cede_coro_options options = CEDE_CORO_OPTIONS(goes_up, seen);
+    cede_source *source = NULL;
+    cede_coro *coro = NULL;
+    pthread_t thread;
+    (void)place;
+
+    know_modes();
+    assert_int_equal(cede_source_create(&source, &source_options), 0);
+    options.source = source;
+    options.flags = CEDE_CORO_FP_PRIVATE | CEDE_CORO_MIGRATE;
+    assert_int_equal(cede_coro_create(&coro, &options), 0);
+    assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
+    assert_int_equal(control_words(), nearest);
+    assert_int_equal(pthread_create(&thread, NULL, resume_downward, coro), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(seen[1], upward);
+    assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
+    assert_int_equal(seen[2], upward);
+    assert_int_equal(control_words(), nearest);
+    assert_int_equal(cede_coro_destroy(coro), 0);
+    assert_int_equal(cede_source_destroy(source), 0);
+}
+
 static void *goes_down_with_one_inside(void *arg, void *in)
 {
     fesetround(FE_DOWNWARD);
@@ -313,7 +382,11 @@ int main(void)
         TEST_EACH(nothing_leaks_when_it_is_its_own),
         TEST_EACH(a_destroyed_one_leaves_nothing),
         TEST_EACH(a_reset_one_starts_anew),
+        TEST_EACH(a_reset_one_that_has_ended_starts_anew),
         TEST_EACH(it_nests),
+#if defined(__x86_64__) || defined(__aarch64__)
+        TEST_ONCE(they_migrate),
+#endif
 #if defined(__x86_64__)
         TEST_EACH(both_control_words),
         TEST_EACH(an_x87_flag_of_the_other_side_does_not_trap),

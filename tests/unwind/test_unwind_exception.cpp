@@ -171,6 +171,38 @@ void yields_inside_of_a_catch_with_floating_point_words_of_its_own(test_place *p
     finished(own);
     finished(other);
 }
+
+/* And the other way around: it is the resumer that has caught something, or not. */
+void *stays_upward(void *, void *)
+{
+    std::fesetround(FE_UPWARD);
+    for (;;) {
+        EXPECT_EQ(handled(), 0);
+        yield();
+        EXPECT_EQ(std::fegetround(), FE_UPWARD);
+    }
+}
+
+void resumer_in_and_out_of_a_catch_of_one_with_floating_point_words(test_place *place)
+{
+    cede_coro *own = nullptr;
+    cede_coro_options options = test_options(place, stays_upward, nullptr);
+    options.flags = CEDE_CORO_FP_PRIVATE;
+    EXPECT_EQ(cede_coro_create(&own, &options), 0);
+    for (uintptr_t round = 1; round <= 3; round++) {
+        resume(own);
+        try {
+            throw error{round};
+        } catch (const error &) {
+            resume(own);
+            EXPECT_EQ(handled(), round);
+            resume(own);
+        }
+        EXPECT_EQ(handled(), 0);
+        EXPECT_EQ(std::fegetround(), FE_TONEAREST);
+    }
+    destroy(own);
+}
 #endif
 
 void two_yield_inside_of_catch_blocks(test_place *place)
@@ -499,6 +531,7 @@ int main()
         TEST_EACH(two_yield_inside_of_catch_blocks),
 #if defined(__x86_64__) || defined(__aarch64__)
         TEST_EACH(yields_inside_of_a_catch_with_floating_point_words_of_its_own),
+        TEST_EACH(resumer_in_and_out_of_a_catch_of_one_with_floating_point_words),
 #endif
         TEST_EACH(leaving_in_every_order),
         TEST_EACH(many_in_a_random_order),

@@ -13,7 +13,8 @@
  * key, and the library finds out why. So one comparison is all the checking there is to do.
  *
  * No red zone. A leaf function may keep data below the stack pointer, where a seal would not copy it. Both functions
- * contain a call that is not in tail position (CEDE__NO_TAIL_CALL), so whoever they are compiled into is no leaf.
+ * contain a call that is not in tail position, and stays where it is (CEDE__NO_TAIL_CALL, CEDE__NO_SPLITTING), so whoever
+ * they are compiled into is no leaf.
  */
 #ifndef CEDE_INLINE_CORO_H
 #define CEDE_INLINE_CORO_H
@@ -64,13 +65,13 @@ enum {
  * time. Returns the gate that it has while it waits in place; a negative error; or 0 where more is to be done than
  * that, which is left to cede__resume_any. Where it does not return a gate nothing has happened.
  */
-CEDE_API intptr_t cede__resume_prepare(cede_coro *coro);
+CEDE_API CEDE__NO_PLT intptr_t cede__resume_prepare(cede_coro *coro);
 /*
  * cede_coro_resume and cede_yield for every case. Returns what the other side gave, and in `word` the error: 0, or a
  * negative number as an uintptr_t. In registers, so that callers need no variable in memory for it, which would be kept
  * aside with their frames.
  */
-CEDE_API cede_transfer cede__resume_any(cede_coro *coro, void *in);
+CEDE_API CEDE__NO_PLT cede_transfer cede__resume_any(cede_coro *coro, void *in);
 CEDE_API cede_transfer cede__yield_any(void *out);
 
 /*
@@ -146,8 +147,13 @@ static inline __attribute__((always_inline)) void *cede__resume_run(struct cede_
     return got.value;
 }
 
-/* What follows the call before cannot be left to it. */
+/*
+ * Around a call that keeps its function from being a leaf. After it: the call is not in tail position. Before it: it needs
+ * something that the function has found out. Code that needs arguments alone may be made a function of its own by the
+ * compiler (-fpartial-inlining), and what is left would be a leaf.
+ */
 #define CEDE__NO_TAIL_CALL() __asm__ volatile("" : : : "memory")
+#define CEDE__NO_SPLITTING(found) __asm__ volatile("" : : "r"(found))
 
 /* What one of the library's functions has returned: the error, and *value where there is none. */
 static inline __attribute__((always_inline)) int cede__received(cede_transfer got, void **value)
@@ -172,7 +178,7 @@ static inline __attribute__((always_inline)) int cede__resume_here(cede_coro *co
     } else {
         intptr_t made = gate == (here->key | CEDE__GATE_FP) ? 0 : cede__resume_prepare(coro);
         if (made < 0)
-            return (int)made | INT_MIN; /* it is negative; so it is for a compiler that wonders whether `out` is set */
+            return (int)made | INT_MIN; /* changes nothing, but shows the compiler that this is not 0 */
         if (made == 0) {
             cede_transfer given = cede__resume_any(coro, in);
             CEDE__NO_TAIL_CALL();
@@ -185,9 +191,8 @@ static inline __attribute__((always_inline)) int cede__resume_here(cede_coro *co
     return 0;
 }
 
-static inline __attribute__((always_inline)) bool cede__yield_at_once(void *out, void **in)
+static inline __attribute__((always_inline)) bool cede__yield_at_once(struct cede__tls *here, void *out, void **in)
 {
-    struct cede__tls *here = cede__here();
     struct cede__hot *self = here->current;
     struct cede__hot *parent = __builtin_expect(self != 0, 1) ? self->link : 0;
     if (__builtin_expect(parent == 0, 0))
@@ -209,8 +214,10 @@ static inline __attribute__((always_inline)) int cede__resume_inline(cede_coro *
 
 static inline __attribute__((always_inline)) int cede__yield_inline(void *out, void **in)
 {
-    if (cede__yield_at_once(out, in))
+    struct cede__tls *here = cede__here();
+    if (cede__yield_at_once(here, out, in))
         return 0;
+    CEDE__NO_SPLITTING(here);
     cede_transfer given = cede__yield_any(out);
     CEDE__NO_TAIL_CALL();
     return cede__received(given, in);
