@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define STASH_BYTES ((sizeof(struct cede__exceptions) + 15) / 16 * 16) /* as stack pointers are on AArch64 */
+
 /* NULL in a program without C++. Looks anew if a runtime was found meanwhile, which cannot fail. */
 static struct cede__exceptions *exceptions_of(struct cede__thread *thread)
 {
@@ -42,9 +44,9 @@ void cede__care_stash(struct cede__thread *thread, cede_coro *coro)
 {
     struct cede__exceptions stash = take_exceptions(thread);
     char *sp = coro->hot.context.sp;
-    if ((size_t)(sp - coro->stack->low) < CEDE__STASH_BYTES)
+    if ((size_t)(sp - coro->stack->low) < STASH_BYTES)
         cede__die("stack overflow: no room to keep an exception on the stack of a coroutine that yields");
-    sp -= CEDE__STASH_BYTES;
+    sp -= STASH_BYTES;
     memcpy(sp, &stash, sizeof stash);
     coro->hot.context.sp = sp;
     coro->stashed = 1;
@@ -54,7 +56,7 @@ static void pop_stash(struct cede__thread *thread, cede_coro *coro)
 {
     struct cede__exceptions stash;
     memcpy(&stash, coro->hot.context.sp, sizeof stash);
-    coro->hot.context.sp = (char *)coro->hot.context.sp + CEDE__STASH_BYTES;
+    coro->hot.context.sp = (char *)coro->hot.context.sp + STASH_BYTES;
     coro->stashed = 0;
     put_exceptions(thread, stash);
 }

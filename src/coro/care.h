@@ -25,8 +25,6 @@ struct cede__care {
 #endif
 };
 
-#define CEDE__STASH_BYTES ((sizeof(struct cede__exceptions) + 15) / 16 * 16) /* as stack pointers are on AArch64 */
-
 /* Before the switch: keeps the resumer's share in *mine and puts the coroutine's in place. */
 void cede__care_enter(struct cede__care *mine, struct cede__thread *thread, cede_coro *coro);
 /* After it, the coroutine being suspended (or finished): keeps its share, and puts the resumer's back in place. */

@@ -189,7 +189,7 @@ cede_transfer cede__resume_any(cede_coro *coro, void *in)
 
 int(cede_coro_resume)(cede_coro *coro, void *in, void **out)
 {
-    return cede__context_return(cede__resume_here(coro, in, out));
+    return cede__context_return(cede__resume_inline(coro, in, out));
 }
 
 int(cede_yield)(void *out, void **in)

@@ -82,7 +82,7 @@ static inline bool cede__frame_is_usual(const char *high, size_t depth)
 static inline void cede__frame_put(char *high)
 {
     uintptr_t *top = (uintptr_t *)(void *)high;
-    memset(top - 6, 0, 5 * sizeof *top);
+    memset(high - CEDE__FIRST_FRAME, 0, CEDE__FIRST_FRAME - sizeof *top);
     top[-1] = (uintptr_t)cede__context_first_return;
 }
 

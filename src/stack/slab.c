@@ -26,17 +26,20 @@ static struct cede__heap *orphans;
 
 enum {
     STEPPED_CLASSES = CEDE__CELL_STEPPED / CEDE__CELL_STEP,
-    LARGE = 4096, /* bytes: beyond that, classes are LARGE_STEP apart */
-    LARGE_STEP = 256,
-    LARGE_CLASS = STEPPED_CLASSES + 8 * 3 /* the first one */
+    EVEN_FROM = 4096, /* bytes: beyond that, classes are EVEN_STEP apart */
+    EVEN_STEP = 256,
+    EVEN_CLASS = STEPPED_CLASSES + 8 * 3 /* the first one */
 };
+
+_Static_assert(CEDE__CELL_CLASSES == EVEN_CLASS + (CEDE__CELL_MAX - EVEN_FROM) / EVEN_STEP,
+               "the last is of the largest");
 
 static unsigned class_of(size_t bytes)
 {
     if (bytes <= CEDE__CELL_STEPPED)
         return bytes ? cede__coro_cell_class(bytes) : 0;
-    if (bytes > LARGE)
-        return LARGE_CLASS + (unsigned)((bytes - 1 - LARGE) / LARGE_STEP);
+    if (bytes > EVEN_FROM)
+        return EVEN_CLASS + (unsigned)((bytes - 1 - EVEN_FROM) / EVEN_STEP);
     unsigned doubling =
         8u * sizeof(long) - 1 - (unsigned)__builtin_clzl((unsigned long)bytes - 1); /* 9 for 513..1024 */
     unsigned eighth = (unsigned)((bytes - 1) >> (doubling - 3)) & 7;
@@ -47,8 +50,8 @@ static size_t size_of_class(unsigned index)
 {
     if (index < STEPPED_CLASSES)
         return (size_t)(index + 1) * CEDE__CELL_STEP;
-    if (index >= LARGE_CLASS)
-        return LARGE + (size_t)(index - LARGE_CLASS + 1) * LARGE_STEP;
+    if (index >= EVEN_CLASS)
+        return EVEN_FROM + (size_t)(index - EVEN_CLASS + 1) * EVEN_STEP;
     unsigned doubling = (index - STEPPED_CLASSES) / 8, eighth = (index - STEPPED_CLASSES) % 8;
     return ((size_t)(8 + eighth + 1) << (doubling + 9)) / 8;
 }

@@ -58,12 +58,6 @@ static void check_life(cede_coro *coro, uintptr_t number)
     EXPECT_EQ(cede_coro_status_get(coro), CEDE_CORO_FINISHED);
 }
 
-#if defined(__x86_64__) || defined(__aarch64__)
-#define FP_FLAG CEDE_CORO_FP_PRIVATE
-#else
-#define FP_FLAG 0u
-#endif
-
 struct place {
     cede_source_kind kind; /* 0: the default one */
     cede_stack_choice stack;
@@ -94,7 +88,7 @@ static void coroutine_life(void *arg)
     options.stack_size = place->stack_size;
     for (unsigned i = 0; i < COROS; i++) {
         options.name = i % 2 ? "fault" : NULL;
-        options.flags = i % 2 ? 0 : FP_FLAG; /* it needs memory, too */
+        options.flags = i % 2 || !TEST_FP_WORDS ? 0 : CEDE_CORO_FP_PRIVATE; /* it needs memory, too */
         coros[i] = create(&options);
     }
     for (unsigned i = 0; i < COROS; i++)

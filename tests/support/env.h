@@ -34,6 +34,13 @@ extern "C" {
 #define TEST_TSAN 0
 #endif
 
+/* Whether CEDE_CORO_FP_PRIVATE is tested: elsewhere the library may refuse it. */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define TEST_FP_WORDS 1
+#else
+#define TEST_FP_WORDS 0
+#endif
+
 bool test_under_valgrind(void); /* by its preloaded library: no header of it is needed */
 bool test_under_qemu(void);     /* another CPU's program, translated by qemu-user */
 

@@ -102,7 +102,7 @@ static cede_coro *with_its_own(struct test_place *place, cede_entry *entry, void
 
     options.flags = CEDE_CORO_FP_PRIVATE;
     error = cede_coro_create(&coro, &options);
-#if !defined(__x86_64__) && !defined(__aarch64__)
+#if !TEST_FP_WORDS
     if (error == CEDE_EINVAL)
         skip(); /* a machine where there is none */
 #endif
@@ -384,7 +384,7 @@ int main(void)
         TEST_EACH(a_reset_one_starts_anew),
         TEST_EACH(a_reset_one_that_has_ended_starts_anew),
         TEST_EACH(it_nests),
-#if defined(__x86_64__) || defined(__aarch64__)
+#if TEST_FP_WORDS
         TEST_ONCE(they_migrate),
 #endif
 #if defined(__x86_64__)

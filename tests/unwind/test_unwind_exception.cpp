@@ -147,7 +147,7 @@ cede_coro *catcher(test_place *place, uintptr_t number)
 }
 
 /* With a floating-point environment of its own as well, which is kept elsewhere than what is caught. */
-#if defined(__x86_64__) || defined(__aarch64__)
+#if TEST_FP_WORDS
 void *rounds_upward_in_catch(void *arg, void *in)
 {
     std::fesetround(FE_UPWARD);
@@ -529,7 +529,7 @@ int main()
     const test_case tests[] = {
         TEST_EACH(throw_and_catch),
         TEST_EACH(two_yield_inside_of_catch_blocks),
-#if defined(__x86_64__) || defined(__aarch64__)
+#if TEST_FP_WORDS
         TEST_EACH(yields_inside_of_a_catch_with_floating_point_words_of_its_own),
         TEST_EACH(resumer_in_and_out_of_a_catch_of_one_with_floating_point_words),
 #endif

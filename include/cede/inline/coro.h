@@ -164,8 +164,13 @@ static inline __attribute__((always_inline)) int cede__received(cede_transfer go
     return error;
 }
 
-/* Each way ends in a switch of its own, so that the frequent one keeps nothing for the others. */
-static inline __attribute__((always_inline)) int cede__resume_here(cede_coro *coro, void *in, void **out)
+/*
+ * These two are compiled in whatever the compiler thinks of their size: a function of its own that switches would return
+ * by a ret, whose target the processor cannot predict after a switch.
+ *
+ * Each way of a resume ends in a switch of its own, so that the frequent one keeps nothing for the others.
+ */
+static inline __attribute__((always_inline)) int cede__resume_inline(cede_coro *coro, void *in, void **out)
 {
     struct cede__tls *here = cede__here();
     struct cede__hot *self = CEDE__CAST(struct cede__hot *, coro);
@@ -201,15 +206,6 @@ static inline __attribute__((always_inline)) bool cede__yield_at_once(struct ced
     if (in)
         *in = got.value;
     return true;
-}
-
-/*
- * Compiled in whatever the compiler thinks of their size: a function of its own that switches would return by a ret,
- * whose target the processor cannot predict after a switch.
- */
-static inline __attribute__((always_inline)) int cede__resume_inline(cede_coro *coro, void *in, void **out)
-{
-    return cede__resume_here(coro, in, out);
 }
 
 static inline __attribute__((always_inline)) int cede__yield_inline(void *out, void **in)
