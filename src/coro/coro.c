@@ -57,11 +57,6 @@ static inline int pick_source(const cede_coro_options *o, cede_stack_choice stac
     return CEDE_OK;
 }
 
-static size_t cell_bytes(const cede_coro *coro)
-{
-    return sizeof *coro + coro->room * 8u;
-}
-
 #if CEDE_CHECKED
 static uint64_t next_generation(void)
 {
@@ -78,11 +73,14 @@ static inline __attribute__((always_inline)) int make(cede_coro **out, struct ce
                                                       void *arg, unsigned flags)
 {
     size_t room = flags & CEDE__CORO_SHARED ? cede__profile_room(thread->profiles, entry) : 0;
-    void *cell = cede__coro_cell_take(sizeof **out + room);
-    int error = cell ? CEDE_OK : cede__cell_alloc(&cell, CEDE__CELL_CORO, sizeof **out + room);
+    size_t front = flags & CEDE__CORO_TASK ? CEDE__TASK_FRONT : 0, bytes = front + sizeof **out + room;
+    enum cede__cell_kind kind = flags & CEDE__CORO_TASK ? CEDE__CELL_TASK : CEDE__CELL_CORO;
+    void *cell = cede__coro_cell_take(kind, bytes);
+    int error = cell ? CEDE_OK : cede__cell_alloc(&cell, kind, bytes);
     if (CEDE__UNLIKELY(error))
         return error;
-    cede_coro *coro = cell;
+    memset(cell, 0, front);
+    cede_coro *coro = (cede_coro *)(void *)((char *)cell + front);
     memset(coro, 0, sizeof *coro / 2); /* in halves, since for the whole of it GCC takes a slow string instruction */
     memset((char *)coro + sizeof *coro / 2, 0, sizeof *coro - sizeof *coro / 2);
     coro->hot.context.pc = arg; /* see cede__coro_set_start */
@@ -105,9 +103,9 @@ static void unmake(cede_coro *coro)
         cede__mailbox_destroy(cold->mailbox);
         cede__cell_free(cold, sizeof *cold);
     }
-    size_t bytes = cell_bytes(coro);
+    size_t bytes = cede__coro_cell_bytes(coro);
     cede__coro_set_gate(coro, CEDE__GATE_FREE);
-    cede__cell_free(coro, bytes);
+    cede__cell_free((char *)coro - cede__coro_front(coro), bytes);
 }
 
 /* What few coroutines have, for those that ask for it. */
@@ -121,13 +119,11 @@ static int make_cold(cede_coro *coro, const cede_coro_options *o)
     return error;
 }
 
-int cede_coro_create(cede_coro **out, const cede_coro_options *options)
+/* `more` is 0 or CEDE__CORO_TASK. */
+static int create(cede_coro **out, const cede_coro_options *options, unsigned more)
 {
     struct cede__thread *thread;
     cede_source *source = NULL;
-    if (!out)
-        return CEDE_EINVAL;
-    *out = NULL;
     int error = check_options(options);
     if (!error)
         error = cede__thread_ready(&thread);
@@ -140,7 +136,7 @@ int cede_coro_create(cede_coro **out, const cede_coro_options *options)
     if (error)
         return error;
     unsigned flags =
-        options->flags | (stack == CEDE_SHARED ? CEDE__CORO_SHARED : 0u) | (source ? CEDE__CORO_OWN_SOURCE : 0u);
+        options->flags | (stack == CEDE_SHARED ? CEDE__CORO_SHARED : 0u) | (source ? CEDE__CORO_OWN_SOURCE : 0u) | more;
     cede_coro *coro;
     error = make(&coro, thread, options->entry, options->arg, flags);
     if (error)
@@ -156,35 +152,53 @@ int cede_coro_create(cede_coro **out, const cede_coro_options *options)
         cede__source_hold(source);
     if (options->stack == CEDE_AUTO)
         cede__profile_chosen(thread, options->entry, stack);
-    *out = cede__coro_handle(coro);
+    *out = coro;
     return CEDE_OK;
 }
 
-static CEDE__COLD int new_auto(cede_coro **out, cede_entry *entry, void *arg)
+int cede_coro_create(cede_coro **out, const cede_coro_options *options)
 {
-    cede_coro_options options = CEDE_CORO_OPTIONS(entry, arg);
-    options.stack = CEDE_AUTO;
-    return cede_coro_create(out, &options);
-}
-
-/* What the general call comes to with nothing else in the options. */
-int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, void *arg)
-{
-    struct cede__thread *thread;
-    cede_coro *coro;
     if (!out)
         return CEDE_EINVAL;
     *out = NULL;
+    int error = create(out, options, 0);
+    if (!error)
+        *out = cede__coro_handle(*out);
+    return error;
+}
+
+static CEDE__COLD int new_auto(cede_coro **out, cede_entry *entry, void *arg, unsigned more)
+{
+    cede_coro_options options = CEDE_CORO_OPTIONS(entry, arg);
+    options.stack = CEDE_AUTO;
+    return create(out, &options, more);
+}
+
+/* What the general call comes to with nothing else in the options. */
+static inline __attribute__((always_inline)) int create_plain(cede_coro **out, cede_stack_choice stack,
+                                                              cede_entry *entry, void *arg, unsigned more)
+{
+    struct cede__thread *thread;
     if (CEDE__UNLIKELY(stack == CEDE_AUTO))
-        return new_auto(out, entry, arg);
+        return new_auto(out, entry, arg, more);
     if (!entry || (stack != CEDE_PRIVATE && stack != CEDE_SHARED))
         return CEDE_EINVAL;
     if (CEDE_SPLIT_STACK && stack == CEDE_SHARED)
         return CEDE_ENOTSUP;
     int error = cede__thread_ready(&thread);
     if (!error)
-        error = stack == CEDE_SHARED ? make(&coro, thread, entry, arg, CEDE__CORO_SHARED)
-                                     : make(&coro, thread, entry, arg, 0);
+        error = stack == CEDE_SHARED ? make(out, thread, entry, arg, CEDE__CORO_SHARED | more)
+                                     : make(out, thread, entry, arg, more);
+    return error;
+}
+
+int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, void *arg)
+{
+    cede_coro *coro;
+    if (!out)
+        return CEDE_EINVAL;
+    *out = NULL;
+    int error = create_plain(&coro, stack, entry, arg, 0);
     if (!error)
         *out = cede__coro_handle(coro);
     return error;
@@ -200,6 +214,8 @@ static int find_idle(cede_coro *handle, cede_coro **out)
         return error;
     if (cede__coro_gate(*out) == CEDE__GATE_RUNNING)
         return CEDE_ERUNNING;
+    if ((*out)->flags & CEDE__CORO_TASK)
+        return CEDE_EBUSY;
     return cede__coro_check_thread(*out, cede__thread_here());
 }
 
@@ -232,25 +248,16 @@ static inline bool release_bare(cede_coro *coro)
     uintptr_t gate = coro->hot.gate;
     if ((gate != CEDE__GATE_FINISHED && gate != CEDE__GATE_CREATED) || coro->cold)
         return false;
-    if (!cede__cell_give(coro)) /* it may change the first word, and no other */
+    if (!cede__cell_give((char *)coro - cede__coro_front(coro))) /* it may change the first word, and no other */
         return false;
     coro->hot.gate = CEDE__GATE_FREE;
     cede__profile_end(cede__thread_here(), coro); /* its counters are what they were */
     return true;
 }
 
-int cede_coro_destroy(cede_coro *handle)
+/* What release_bare leaves to do. */
+static void release(cede_coro *coro)
 {
-    cede_coro *coro;
-    if (!handle)
-        return CEDE_OK;
-    int error = cede__coro_find(handle, &coro);
-    if (!error && release_bare(coro))
-        return CEDE_OK;
-    if (!error)
-        error = find_idle(handle, &coro);
-    if (error)
-        return error;
     if (cede__coro_is_suspended(coro))
         cede__coro_unplace(coro);
     cede_source *source = coro->hot.context.fp;
@@ -260,5 +267,44 @@ int cede_coro_destroy(cede_coro *handle)
     unmake(coro);
     if (source)
         cede__source_drop(source);
-    return CEDE_OK;
+}
+
+int cede_coro_destroy(cede_coro *handle)
+{
+    cede_coro *coro;
+    if (!handle)
+        return CEDE_OK;
+    int error = cede__coro_find(handle, &coro);
+    if (!error && !(coro->flags & CEDE__CORO_TASK) && release_bare(coro))
+        return CEDE_OK;
+    if (!error)
+        error = find_idle(handle, &coro);
+    if (!error)
+        release(coro);
+    return error;
+}
+
+/* --- Tasks --- */
+
+void *cede__coro_enter_task(void *arg, void *in)
+{
+    const cede_coro *self = cede__thread_current(cede__thread_here());
+    (void)in;
+    return ((cede__task_entry *)(void (*)(void))self->entry)(arg);
+}
+
+int cede__coro_task_create(cede_coro **out, const cede_coro_options *options)
+{
+    return create(out, options, CEDE__CORO_TASK);
+}
+
+int cede__coro_task_new(cede_coro **out, cede_stack_choice stack, cede__task_entry *entry, void *arg)
+{
+    return create_plain(out, stack, (cede_entry *)(void (*)(void))entry, arg, CEDE__CORO_TASK);
+}
+
+void cede__coro_task_destroy(cede_coro *coro)
+{
+    if (!release_bare(coro))
+        release(coro);
 }

@@ -73,7 +73,8 @@ enum cede__coro_flag {
     CEDE__CORO_FP = CEDE_CORO_FP_PRIVATE,
     CEDE__CORO_MIGRATES = CEDE_CORO_MIGRATE,
     CEDE__CORO_SHARED = 1 << 2,
-    CEDE__CORO_OWN_SOURCE = 1 << 3 /* `source` is to be remembered: it was given, or is the one for large stacks */
+    CEDE__CORO_OWN_SOURCE = 1 << 3, /* `source` is to be remembered: it was given, or is the one for large stacks */
+    CEDE__CORO_TASK = 1 << 4        /* see "Tasks" below */
 };
 
 /* What few coroutines have. */
@@ -323,6 +324,45 @@ static inline size_t cede__coro_note_depth(cede_coro *coro)
     if (depth > coro->deepest)
         coro->deepest = (uint32_t)depth;
     return depth;
+}
+
+/*
+ * --- Tasks (coro.c) ---
+ *
+ * The layer above keeps what it knows of a task right before the task's coroutine, in the same cell: they are used
+ * together, and so share cache lines. The entry function of such a coroutine takes one argument. Its handle is given to
+ * nobody for more than questions: reset and destroy refuse it with CEDE_EBUSY.
+ */
+#define CEDE__TASK_FRONT                                                                                               \
+    88u /* bytes before the control block; the first word serves the allocator when they are free */
+
+typedef void *cede__task_entry(void *arg);
+
+/* As cede_coro_create and cede_coro_new; the bytes before the control block are zero. */
+int cede__coro_task_create(cede_coro **out, const cede_coro_options *options);
+int cede__coro_task_new(cede_coro **out, cede_stack_choice stack, cede__task_entry *entry, void *arg);
+/* Ends one that does not run. */
+void cede__coro_task_destroy(cede_coro *coro);
+
+/* The first function of such a coroutine, which calls its entry. */
+void *cede__coro_enter_task(void *arg, void *in);
+
+/* What a coroutine's first frame calls. */
+static inline cede_entry *cede__coro_first_function(const cede_coro *coro)
+{
+    return CEDE__UNLIKELY(coro->flags & CEDE__CORO_TASK) ? cede__coro_enter_task : coro->entry;
+}
+
+/* Bytes between the beginning of its cell and its control block. */
+static inline size_t cede__coro_front(const cede_coro *coro)
+{
+    return coro->flags & CEDE__CORO_TASK ? CEDE__TASK_FRONT : 0;
+}
+
+/* Bytes that were asked for its cell. */
+static inline size_t cede__coro_cell_bytes(const cede_coro *coro)
+{
+    return cede__coro_front(coro) + sizeof *coro + coro->room * 8u;
 }
 
 /* --- Sealing (seal.c) --- */

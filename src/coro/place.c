@@ -75,11 +75,11 @@ static void *arrive_and_enter(void *arg, void *in)
 {
     cede_coro *self = cede__thread_current(cede__thread_here());
     cede__sanitize_arrive_in_coro(NULL);
-    return self->entry(arg, in);
+    return cede__coro_first_function(self)(arg, in);
 }
 #define FIRST_FUNCTION(coro) arrive_and_enter
 #else
-#define FIRST_FUNCTION(coro) ((coro)->entry)
+#define FIRST_FUNCTION(coro) cede__coro_first_function(coro)
 #endif
 
 int cede__coro_place(cede_coro *coro, cede_source *source, struct cede__thread *thread)

@@ -67,7 +67,7 @@ static void fill_stats(cede_coro *coro, cede_coro_stats *stats)
     stats->depth = depth;
     stats->high_water = coro->deepest;
     stats->stack_size = coro->stack ? (uint64_t)(coro->stack->high - coro->stack->low) : 0;
-    stats->memory = cede__cell_size(CEDE__CELL_CORO, sizeof *coro + coro->room * 8u) + cede__save_area_size(coro);
+    stats->memory = cede__cell_size(CEDE__CELL_CORO, cede__coro_cell_bytes(coro)) + cede__save_area_size(coro);
     stats->stack = cede__coro_is_shared(coro) ? CEDE_SHARED : CEDE_PRIVATE;
 }
 
@@ -87,10 +87,11 @@ int cede_coro_stats_get(cede_coro *handle, cede_coro_stats *stats)
 
 static int visit_slab(const struct cede__slab *slab, int (*visit)(cede_coro *, void *), void *arg)
 {
-    if (slab->cell_size == 0 || slab->kind != CEDE__CELL_CORO)
+    if (slab->cell_size == 0 || slab->kind == CEDE__CELL_SAVE)
         return 0;
+    size_t front = slab->kind == CEDE__CELL_TASK ? CEDE__TASK_FRONT : 0;
     for (size_t i = 0; i < slab->fresh; i++) {
-        cede_coro *coro = (cede_coro *)(void *)(slab->cells + i * slab->cell_size);
+        cede_coro *coro = (cede_coro *)(void *)(slab->cells + i * slab->cell_size + front);
         int result = coro->hot.gate == CEDE__GATE_FREE ? 0 : visit(cede__coro_handle(coro), arg);
         if (result)
             return result;

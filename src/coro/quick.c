@@ -72,7 +72,8 @@ static inline intptr_t start_in_pool(cede_coro *coro, struct cede__thread *threa
     if (!stack)
         return 0;
     coro->stack = stack;
-    cede__context_prepare(&coro->hot.context, stack->low, stack->high, coro->entry, coro->hot.context.pc);
+    cede__context_prepare(&coro->hot.context, stack->low, stack->high, cede__coro_first_function(coro),
+                          coro->hot.context.pc);
     return (intptr_t)thread->tls.key;
 }
 
@@ -89,16 +90,18 @@ static inline intptr_t start_on_shared(cede_coro *coro, struct cede__thread *thr
     stack->occupant = coro;
     cede__shared_join(stack);
     coro->stack = &stack->stack;
-    cede__context_prepare(&coro->hot.context, coro->stack->low, coro->stack->high, coro->entry, coro->hot.context.pc);
+    cede__context_prepare(&coro->hot.context, coro->stack->low, coro->stack->high, cede__coro_first_function(coro),
+                          coro->hot.context.pc);
     return (intptr_t)gate;
 }
 
 static CEDE__NOINLINE intptr_t begin(cede_coro *coro, struct cede__thread *thread)
 {
     intptr_t gate = 0;
-    if (coro->flags == 0)
+    unsigned flags = coro->flags & ~(unsigned)CEDE__CORO_TASK;
+    if (flags == 0)
         gate = start_in_pool(coro, thread);
-    else if (coro->flags == CEDE__CORO_SHARED)
+    else if (flags == CEDE__CORO_SHARED)
         gate = start_on_shared(coro, thread);
     return gate ? gate : start(coro, thread);
 }
@@ -120,13 +123,14 @@ static inline bool ends_quickly(const cede_coro *coro)
     if (!coro->stack->source->plain)
         return false;
     const struct cede__shared_stack *stack = cede__shared_stack_of(coro);
-    return coro->flags == 0 || (coro->flags == CEDE__CORO_SHARED && !stack->spare);
+    unsigned flags = coro->flags & ~(unsigned)CEDE__CORO_TASK;
+    return flags == 0 || (flags == CEDE__CORO_SHARED && !stack->spare);
 }
 
 static inline void end_quickly(cede_coro *coro, void *result)
 {
     size_t depth = cede__coro_note_depth(coro);
-    if (coro->flags) {
+    if (cede__coro_is_shared(coro)) {
         struct cede__shared_stack *stack = cede__shared_stack_of(coro);
         cede__shared_note_depth(stack, depth);
         if (coro->counted)

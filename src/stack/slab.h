@@ -50,6 +50,7 @@
 
 enum cede__cell_kind {
     CEDE__CELL_CORO, /* control blocks: the cells that debuggers walk */
+    CEDE__CELL_TASK, /* the same, of tasks: what is known of the task lies before it */
     CEDE__CELL_SAVE, /* everything else */
     CEDE__CELL_KINDS
 };
@@ -138,12 +139,12 @@ static inline unsigned cede__coro_cell_class(size_t bytes)
  * A cell for a control block, from a slab that has room for yet another one; NULL where more is to be done than to take
  * it, and then cede__cell_alloc does it.
  */
-static inline void *cede__coro_cell_take(size_t bytes)
+static inline void *cede__coro_cell_take(enum cede__cell_kind kind, size_t bytes)
 {
     struct cede__heap *heap = cede__my_heap;
     if (CEDE__UNLIKELY(!heap))
         return NULL;
-    struct cede__list *partial = &heap->partial[CEDE__CELL_CORO][cede__coro_cell_class(bytes)];
+    struct cede__list *partial = &heap->partial[kind][cede__coro_cell_class(bytes)];
     if (CEDE__UNLIKELY(cede__list_empty(partial)))
         return NULL;
     struct cede__slab *slab = CEDE__CONTAINER(partial->next, struct cede__slab, link);
