@@ -249,6 +249,30 @@ typedef struct cede_coro_stats {
 CEDE_API int cede_coro_stats_get(cede_coro *coro, cede_coro_stats *stats);
 
 /*
+ * Writes the addresses where the frames of a suspended coroutine go on, as backtrace(3) does for the caller's own:
+ * innermost first, the last one in its entry function. The first lies where it yielded: in the function that did, where
+ * the yield was compiled in, else in a function of the library, which that one's follows. (With AddressSanitizer one of
+ * the library's follows the entry function, too; with split stacks there are some of libgcc's in between.) Of more than
+ * `room` frames the innermost are written. `addresses` may be NULL if `room` is 0.
+ *
+ * Nothing runs on the coroutine's stack, and it goes on as if nothing had been. A sealed coroutine's bytes are put in
+ * place, and stay there until another coroutine needs the stack; the one that lies there is sealed, and both are
+ * counted.
+ *
+ * The C library's backtrace() does the work, with what compilers say of each function (.eh_frame). A call takes about
+ * 4 KiB of the caller's stack. The first in a process, which loads an unwinder, takes twice that, and memory.
+ *
+ * Returns how many were written, 0 before the start and after the end; CEDE_EINVAL (NULL); CEDE_ESTALE; CEDE_ERUNNING
+ * (running, here or on another thread, or waiting for one that it resumed); CEDE_EPERM (wrong thread); CEDE_ENEST
+ * (sealed, and the caller, or one that waits for the caller, runs on its stack); CEDE_ENOMEM or CEDE_EMAPS (no room for
+ * the addresses, or to seal the other); CEDE_ENOTSUP (with ucontext, or without a backtrace() that finds an unwinder:
+ * other C libraries than glibc, most static programs). On failure nothing has changed.
+ * Context: anywhere but in signal handlers. Threads: the one that started it, or any before the start and after the
+ * end, and with CEDE_CORO_MIGRATE. Since: 0.1.
+ */
+CEDE_API int cede_coro_backtrace(cede_coro *coro, void **addresses, size_t room);
+
+/*
  * Calls visit(coro, arg) for every coroutine of the process, in no particular order; a result other than 0 ends the
  * walk. visit may ask any of the questions above that the calling thread may ask, and must not create, resume or
  * destroy. It is the list that debuggers walk, from the symbol cede__debug_root.

@@ -27,6 +27,16 @@ void cede__os_keep_loaded(const void *address);
  * how far from its beginning, as addr2line wants it; or the address. Cut to `size` bytes, always terminated.
  */
 void cede__os_function_name(const void *address, char *name, size_t size);
+/*
+ * The same of an address where a frame goes on, as "name+0x1f" where the name is known. What is looked up is the
+ * instruction before it: the call from which it is returned to may be the last one of its function.
+ */
+void cede__os_symbol_name(const void *address, char *name, size_t size);
+/*
+ * As backtrace(3): writes the addresses where the frames of the caller go on, innermost first, and returns how many; 0
+ * where the C library has no such function, or finds no unwinder, which it loads at the first call. errno is kept.
+ */
+int cede__os_backtrace(void **addresses, int room);
 
 /* --- Time --- */
 /* Monotonic nanoseconds. */

@@ -8,6 +8,9 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#ifdef __GLIBC__
+#include <execinfo.h>
+#endif
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -75,18 +78,61 @@ void cede__os_keep_loaded(const void *address)
         (void)open_library(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
-void cede__os_function_name(const void *address, char *name, size_t size)
+/* By the file that it is in, if that is known. */
+static void name_by_file(const Dl_info *info, const void *address, char *name, size_t size)
 {
-    Dl_info info = {0};
-    bool known = dladdr && dladdr(address, &info) != 0 && info.dli_fname;
-    const char *slash = known ? strrchr(info.dli_fname, '/') : NULL;
-    if (known && info.dli_sname && info.dli_saddr == address)
-        snprintf(name, size, "%s", info.dli_sname);
-    else if (known)
-        snprintf(name, size, "%s+0x%tx", slash ? slash + 1 : info.dli_fname,
-                 (const char *)address - (const char *)info.dli_fbase);
+    const char *slash = info->dli_fname ? strrchr(info->dli_fname, '/') : NULL;
+    if (info->dli_fname)
+        snprintf(name, size, "%s+0x%tx", slash ? slash + 1 : info->dli_fname,
+                 (const char *)address - (const char *)info->dli_fbase);
     else
         snprintf(name, size, "%p", address);
+}
+
+/* What the loader knows of an address; all NULL if nothing. */
+static Dl_info look_up(const void *address)
+{
+    Dl_info info = {0};
+    if (!dladdr || dladdr(address, &info) == 0)
+        info = (Dl_info){0};
+    return info;
+}
+
+void cede__os_function_name(const void *address, char *name, size_t size)
+{
+    Dl_info info = look_up(address);
+    if (info.dli_sname && info.dli_saddr == address)
+        snprintf(name, size, "%s", info.dli_sname);
+    else
+        name_by_file(&info, address, name, size);
+}
+
+void cede__os_symbol_name(const void *address, char *name, size_t size)
+{
+    Dl_info info = look_up((const char *)address - 1);
+    if (info.dli_sname && info.dli_saddr)
+        snprintf(name, size, "%s+0x%tx", info.dli_sname, (const char *)address - (const char *)info.dli_saddr);
+    else
+        name_by_file(&info, address, name, size);
+}
+
+#ifdef __GLIBC__
+#pragma weak backtrace
+#endif
+
+int cede__os_backtrace(void **addresses, int room)
+{
+    int count = 0;
+#ifdef __GLIBC__ /* in a static program only where something else needs it, too */
+    int saved_errno = errno;
+    if (backtrace)
+        count = backtrace(addresses, room);
+    errno = saved_errno;
+#else
+    (void)addresses;
+    (void)room;
+#endif
+    return count;
 }
 
 uint64_t cede__os_thread_token(void)

@@ -5,6 +5,8 @@
 #ifndef CEDE_CONTEXT_CONTEXT_H
 #define CEDE_CONTEXT_CONTEXT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <cede/context.h>
@@ -22,7 +24,8 @@ void cede__context_prepare(cede_context *context, char *low, char *top, cede_con
 #else
 #define CEDE__FIRST_WORDS 16
 #endif
-extern void cede__context_start(void); /* assembly: see there for what it expects */
+extern void cede__context_start(void);          /* assembly: see there for what it expects */
+extern const char cede__context_first_return[]; /* assembly: what the entry function returns to */
 
 static inline void cede__context_prepare(cede_context *context, char *low, char *top, cede_context_entry *entry,
                                          void *arg)
@@ -45,10 +48,23 @@ __attribute__((visibility("hidden"))) extern void (*cede__context_returned)(void
  */
 #if defined(__x86_64__) && !CEDE_UCONTEXT
 #define CEDE__FIRST_FRAME 48u
-extern const char cede__context_first_return[];
 #else
 #define CEDE__FIRST_FRAME 0u
 #endif
+
+/* --- Traces (trace.c) --- */
+
+/* Whether the next function can do anything: not in this build, or not with this C library, or it found no unwinder. */
+bool cede__context_can_trace(void);
+/*
+ * Writes the addresses where the frames of a context that does not run go on, innermost first, to its entry function;
+ * `context` is as kept by the last switch from it, and its stack is only read. Returns how many, or CEDE_ENOTSUP. Of
+ * the `room` it needs CEDE__TRACE_EXTRA for itself, so what it returns may be that many fewer.
+ */
+int cede__context_trace(const cede_context *context, void **addresses, size_t room);
+#define CEDE__TRACE_EXTRA 16u /* frames of ours, of a checker that looks at backtrace(), and of the end */
+
+/* --- The end of a function that has switched --- */
 
 /*
  * As the last act of a function that has switched: return cede__context_return(error). On x86-64 that returns by a

@@ -137,6 +137,9 @@ cede__context_start:
         mov     x29, xzr                        /* the end of the chain of frame pointers */
         mov     x30, xzr
         blr     x4
+        .globl  cede__context_first_return
+        .hidden cede__context_first_return
+cede__context_first_return:                     /* where each trace ends */
         adrp    x4, cede__context_returned
         ldr     x4, [x4, #:lo12:cede__context_returned]
         blr     x4                              /* does not come back */

@@ -159,7 +159,7 @@ cede__context_start:
         callq   *%rcx
         .globl  cede__context_first_return
         .hidden cede__context_first_return
-cede__context_first_return:                     /* the word at the top of each stack */
+cede__context_first_return:                     /* the word at the top of each stack, and where each trace ends */
         movq    %rax, %rdi
         callq   *cede__context_returned(%rip)   /* does not come back */
         ud2

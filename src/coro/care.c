@@ -52,11 +52,17 @@ void cede__care_stash(struct cede__thread *thread, cede_coro *coro)
     coro->stashed = 1;
 }
 
+void *cede__care_stack_pointer(const cede_coro *coro)
+{
+    char *sp = coro->hot.context.sp;
+    return coro->stashed ? sp + STASH_BYTES : sp;
+}
+
 static void pop_stash(struct cede__thread *thread, cede_coro *coro)
 {
     struct cede__exceptions stash;
     memcpy(&stash, coro->hot.context.sp, sizeof stash);
-    coro->hot.context.sp = (char *)coro->hot.context.sp + STASH_BYTES;
+    coro->hot.context.sp = cede__care_stack_pointer(coro);
     coro->stashed = 0;
     put_exceptions(thread, stash);
 }

@@ -29,6 +29,8 @@ struct cede__care {
 void cede__care_enter(struct cede__care *mine, struct cede__thread *thread, cede_coro *coro);
 /* After it, the coroutine being suspended (or finished): keeps its share, and puts the resumer's back in place. */
 void cede__care_leave(const struct cede__care *mine, struct cede__thread *thread, cede_coro *coro, bool finished);
+/* The stack pointer of a suspended coroutine as it was when it yielded, before anything was pushed. */
+void *cede__care_stack_pointer(const cede_coro *coro);
 /* The part of cede__care_leave that is needed when the resumer had nothing to keep: pushes caught exceptions. */
 void cede__care_stash(struct cede__thread *thread, cede_coro *coro);
 

@@ -167,6 +167,30 @@ static void the_list_has_each_one_once(struct test_place *place)
     assert_int_equal(walk.calls, 0);
 }
 
+/* Where they lead is looked at in tests/unwind. */
+static void backtraces(struct test_place *place)
+{
+    enum { ROOM = 32 };
+    void *addresses[ROOM];
+    bool none = strcmp(cede_context_name(), "ucontext") == 0;
+    cede_coro *coro = test_coro(place, test_echo, NULL);
+    assert_int_equal(cede_coro_backtrace(coro, addresses, ROOM), 0);
+    assert_int_equal(cede_coro_backtrace(NULL, addresses, ROOM), CEDE_EINVAL);
+    assert_int_equal(cede_coro_backtrace(coro, NULL, ROOM), CEDE_EINVAL);
+    assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
+    int count = cede_coro_backtrace(coro, addresses, ROOM);
+    if (none || count == CEDE_ENOTSUP) /* other C libraries have no backtrace() */
+        assert_int_equal(count, CEDE_ENOTSUP);
+    else
+        assert_in_range(count, 1, 8);
+    assert_int_equal(cede_coro_reset(coro, test_return, NULL), 0);
+    assert_int_equal(cede_coro_backtrace(coro, addresses, ROOM), 0);
+    assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
+    assert_int_equal(cede_coro_backtrace(coro, addresses, ROOM), 0);
+    assert_int_equal(cede_coro_destroy(coro), 0);
+    assert_int_equal(cede_coro_backtrace(coro, addresses, ROOM), CEDE_ESTALE);
+}
+
 static void *visit_from_inside(void *arg, void *in)
 {
     EXPECT_EQ(cede_coro_visit(note, arg), 0);
@@ -196,6 +220,7 @@ int main(void)
         TEST_EACH(the_name_pointer_lives_as_long_as_the_coroutine),
         TEST_EACH(the_list_has_each_one_once),
         TEST_EACH(the_list_has_the_running_one),
+        TEST_EACH(backtraces),
     };
     return TEST_RUN("coro_info", cases);
 }

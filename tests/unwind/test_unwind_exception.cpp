@@ -18,6 +18,8 @@ extern "C" {
 #include <string>
 #include <vector>
 
+#include <unwind.h>
+
 #include <cede/cede.h>
 
 #include "env.h"
@@ -144,6 +146,46 @@ enum { CATCH_RESUMES = 5 };
 cede_coro *catcher(test_place *place, uintptr_t number)
 {
     return test_coro(place, yields_in_catch, test_value(number));
+}
+
+/* The code of a catch block may lie elsewhere than the function; not so that of its caller. */
+__attribute__((noinline)) void *calls_what_yields_in_catch(void *arg, void *in)
+{
+    void *result = yields_in_catch(arg, in);
+    __asm__ volatile("" : : : "memory");
+    return result;
+}
+
+void leads_to_the_entry(cede_coro *coro)
+{
+    enum { ROOM = 16 };
+    void *trace[ROOM];
+    bool found = false;
+    int count = cede_coro_backtrace(coro, trace, ROOM);
+    for (int i = 0; i < count; i++)
+        found = found ||
+                _Unwind_FindEnclosingFunction(trace[i]) == reinterpret_cast<const void *>(calls_what_yields_in_catch);
+    EXPECT(count >= 2);
+    EXPECT(found);
+}
+
+/* What is caught lies below what the frames use. */
+void traces_lead_out_of_catch_blocks(test_place *place)
+{
+    cede_coro *coros[2];
+    for (uintptr_t i = 0; i < 2; i++)
+        coros[i] = test_coro(place, calls_what_yields_in_catch, test_value(i + 1));
+    for (int round = 0; round < CATCH_RESUMES; round++)
+        for (unsigned i = 0; i < 2; i++) {
+            resume(coros[i]);
+            if (round == CATCH_RESUMES - 1 || std::string(cede_context_name()) == "ucontext")
+                continue;
+            leads_to_the_entry(coros[i]);
+            if (round > 0)
+                leads_to_the_entry(coros[!i]);
+        }
+    finished(coros[0]);
+    finished(coros[1]);
 }
 
 /* With a floating-point environment of its own as well, which is kept elsewhere than what is caught. */
@@ -529,6 +571,7 @@ int main()
     const test_case tests[] = {
         TEST_EACH(throw_and_catch),
         TEST_EACH(two_yield_inside_of_catch_blocks),
+        TEST_EACH(traces_lead_out_of_catch_blocks),
 #if TEST_FP_WORDS
         TEST_EACH(yields_inside_of_a_catch_with_floating_point_words_of_its_own),
         TEST_EACH(resumer_in_and_out_of_a_catch_of_one_with_floating_point_words),

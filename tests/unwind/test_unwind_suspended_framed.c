@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+// NOT: CEDE_UCONTEXT
+// CFLAGS: -O2 -fno-omit-frame-pointer
+/* The same where the functions that wait are compiled otherwise. */
+#include "test_unwind_suspended.c"
