@@ -64,7 +64,7 @@ class Fibers {
 using Unbuffered = boost::fibers::unbuffered_channel<std::uint64_t>;
 using Buffered = boost::fibers::buffered_channel<std::uint64_t>;
 
-constexpr std::size_t buffer_size = 128; /* a power of two; it holds one value less */
+constexpr std::size_t buffer_size = 128; /* it holds one value less */
 
 struct Trade {
     std::size_t rounds;
