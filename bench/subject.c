@@ -64,6 +64,22 @@ void bench_count_memory_from_here(void)
     start_bytes = resident_bytes();
 }
 
+void bench_parts_make(struct bench_parts *parts, size_t n, void (*make)(void *arg, size_t count), void *arg)
+{
+    *parts = (struct bench_parts){.count = n < BENCH_PARTS ? n : BENCH_PARTS};
+    for (size_t i = 0; i < parts->count; i++) {
+        size_t count = n * (i + 1) / parts->count - n * i / parts->count;
+        double start = bench_now();
+        make(arg, count);
+        parts->ns[i] = (bench_now() - start) * (double)n / (double)count;
+    }
+}
+
+double bench_parts_next(struct bench_parts *parts, size_t rounds)
+{
+    return parts->ns[parts->next++ % parts->count] * (double)rounds;
+}
+
 static const struct bench_case *find_case(const struct bench_subject *subject, const char *name)
 {
     for (const struct bench_case *c = subject->cases; c->name; c++)

@@ -47,8 +47,9 @@ struct bench_subject {
 int bench_main(int argc, char **argv, const struct bench_subject *subject);
 
 /*
- * Nanoseconds of processor time that this process has used, also in the kernel. No case ever waits, so that on a quiet
- * machine this is the time that passes; on a busy one, what others do on the processor in between is not counted.
+ * Nanoseconds of processor time that this process has used, also in the kernel. No case ever waits, except for Go's
+ * timer/fire, so that on a quiet machine this is the time that passes; on a busy one, what others do on the processor in
+ * between is not counted.
  */
 double bench_now(void);
 
@@ -67,6 +68,23 @@ static inline void bench_check(int ok, const char *message)
  * it is that of the coroutines.
  */
 void bench_count_memory_from_here(void);
+
+/*
+ * For a case that makes n of something that cannot be unmade: they are made in some parts, each of which is timed, and
+ * what the case measures are these times.
+ */
+enum { BENCH_PARTS = 16 };
+struct bench_parts {
+    double ns[BENCH_PARTS]; /* as if all n had taken as long as those of this part */
+    size_t count;
+    size_t next;
+};
+
+/* For open: calls make(arg, count) for one part after the other, n in all. */
+void bench_parts_make(struct bench_parts *parts, size_t n, void (*make)(void *arg, size_t count), void *arg);
+
+/* For run: what `rounds` rounds would have taken, by the part that is next in turn. */
+double bench_parts_next(struct bench_parts *parts, size_t rounds);
 
 /* The numbers 0 to n-1 in an order that is the same in every program: shuffled. The caller frees them. */
 uint32_t *bench_shuffled(size_t n);

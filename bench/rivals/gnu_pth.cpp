@@ -10,6 +10,7 @@
 
 #include <pth.h>
 
+#include "task_cases.h"
 #include "thread_cases.h"
 
 namespace {
@@ -34,12 +35,23 @@ struct Threads {
         return thread;
     }
 
+    static void join(Handle &thread) { pth_join(thread, nullptr); }
+
     static void live(void *(*entry)(void *), void *argument) { pth_join(create(entry, argument), nullptr); }
 
     static void yield(rival::Side) { pth_yield(nullptr); }
+
+    struct Mutex {
+        pth_mutex_t mutex = PTH_MUTEX_INIT;
+        void lock() { pth_mutex_acquire(&mutex, FALSE, nullptr); }
+        void unlock() { pth_mutex_release(&mutex); }
+    };
 };
 
-const bench_case cases[] = {rival::hot<Threads>, rival::cycle<Threads>, {}};
+const bench_case cases[] = {
+    rival::hot<Threads>,   rival::cycle<Threads>, rival::spawn_join<Threads>,
+    rival::yield<Threads>, rival::mutex<Threads>, {},
+};
 
 } // namespace
 

@@ -4,7 +4,11 @@
 //
 // switch/hot is two goroutines that give way to each other; a channel would do the same in more time. In many/order and
 // scale/order n goroutines stand in the scheduler's queue, and all of them have run once when the turn of the main one
-// comes again. The garbage collector is turned off there, which would otherwise visit them all.
+// comes again. The garbage collector is turned off there, which would otherwise visit them all, and where there are
+// timers.
+//
+// Of task/... and channel/... the main goroutine does some by itself, task/spawn-join and task/mutex, and in task/many
+// it is one more among very many. In the others it waits at a channel.
 package main
 
 import (
@@ -13,8 +17,11 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // What a goroutine takes at least: its stack and what describes it.
@@ -32,6 +39,15 @@ var cases = []benchCase{
 	{"create/cycle", "cycle", openNothing, runCycle, false},
 	{"many/order", "round trip", openCrowd, runOrder, true},
 	{"scale/order", "round trip", openCrowd, runOrder, true},
+	{"task/spawn-join", "spawn and join", openNothing, runCycle, false},
+	{"task/yield", "yield", openNothing, runYield, false},
+	{"task/mutex", "lock and unlock", openNothing, runMutex, false},
+	{"task/many", "yield", openCrowd, runOrder, true},
+	{"task/sleeping", "task put to sleep", openSleeping, runSleeping, true},
+	{"channel/ping-pong", "round trip", openNothing, runPingPong, false},
+	{"channel/buffered", "value", openNothing, runBuffered, false},
+	{"timer/cancel", "set and cancel", openPending, runCancel, false},
+	{"timer/fire", "timer set and fired", openFire, runFire, true},
 }
 
 // The processor time of this process: see bench_now in bench/subject.h.
@@ -147,6 +163,222 @@ func runOrder(rounds int) time.Duration {
 	start := processorTime()
 	for i := 0; i < rounds; i++ {
 		runtime.Gosched()
+	}
+	return processorTime() - start
+}
+
+// --- Tasks ----------------------------------------------------------------------------------------------------------
+
+// Two that give way to each other, half of the times each.
+func runYield(rounds int) time.Duration {
+	ended := make(chan bool)
+	yieldOften := func(rounds int) {
+		for ; rounds > 0; rounds-- {
+			runtime.Gosched()
+		}
+		ended <- true
+	}
+	start := processorTime()
+	go yieldOften(rounds / 2)
+	go yieldOften(rounds - rounds/2)
+	<-ended
+	<-ended
+	return processorTime() - start
+}
+
+var mutex sync.Mutex
+
+func runMutex(rounds int) time.Duration {
+	start := processorTime()
+	for i := 0; i < rounds; i++ {
+		mutex.Lock()
+		used = i
+		mutex.Unlock()
+	}
+	return processorTime() - start
+}
+
+// Nothing can wake a goroutine that sleeps, so they are made once, in parts: see struct bench_parts in bench/subject.h.
+const mostParts = 16
+
+var parts []time.Duration
+var nextPart int
+var asleep int64
+
+func sleepLong() {
+	atomic.AddInt64(&asleep, 1)
+	time.Sleep(24 * time.Hour)
+}
+
+func openSleeping(n, bytes int) bool {
+	if available := availableMemory(); available != 0 && n > available/leastBytes {
+		return false
+	}
+	debug.SetGCPercent(-1)
+	count := mostParts
+	if n < count {
+		count = n
+	}
+	for made, part := 0, 1; part <= count; part++ {
+		before := made
+		start := processorTime()
+		for ; made < n*part/count; made++ {
+			go sleepLong()
+		}
+		for atomic.LoadInt64(&asleep) < int64(made) {
+			runtime.Gosched()
+		}
+		took := processorTime() - start
+		parts = append(parts, took*time.Duration(n)/time.Duration(made-before))
+	}
+	return true
+}
+
+func runSleeping(rounds int) time.Duration {
+	took := parts[nextPart%len(parts)] * time.Duration(rounds)
+	nextPart++
+	return took
+}
+
+// --- Channels -------------------------------------------------------------------------------------------------------
+
+const bufferSize = 128
+
+// How long two goroutines take, which say at their end whether all values were right.
+func trade(first, second func(ended chan<- bool)) time.Duration {
+	ended := make(chan bool)
+	start := processorTime()
+	go first(ended)
+	go second(ended)
+	one, other := <-ended, <-ended
+	took := processorTime() - start
+	check(one && other, "a value was lost")
+	return took
+}
+
+func runPingPong(rounds int) time.Duration {
+	there, back := make(chan uint64), make(chan uint64)
+	serve := func(ended chan<- bool) {
+		right := true
+		for i := uint64(0); i < uint64(rounds); i++ {
+			there <- i
+			right = <-back == i && right
+		}
+		ended <- right
+	}
+	giveBack := func(ended chan<- bool) {
+		for i := 0; i < rounds; i++ {
+			back <- <-there
+		}
+		ended <- true
+	}
+	return trade(serve, giveBack)
+}
+
+func runBuffered(rounds int) time.Duration {
+	values := make(chan uint64, bufferSize)
+	produce := func(ended chan<- bool) {
+		for i := uint64(0); i < uint64(rounds); i++ {
+			values <- i
+		}
+		ended <- true
+	}
+	consume := func(ended chan<- bool) {
+		right := true
+		for i := uint64(0); i < uint64(rounds); i++ {
+			right = <-values == i && right
+		}
+		ended <- right
+	}
+	return trade(produce, consume)
+}
+
+// --- Timers ---------------------------------------------------------------------------------------------------------
+
+var randomState uint64 = 88172645463325252
+
+// Less than the limit: Marsaglia's xorshift64.
+func random(limit time.Duration) time.Duration {
+	randomState ^= randomState << 13
+	randomState ^= randomState >> 7
+	randomState ^= randomState << 17
+	return time.Duration(randomState % uint64(limit))
+}
+
+func doNothing() {}
+
+func setFarTimer() *time.Timer {
+	return time.AfterFunc(time.Hour+random(time.Hour), doNothing)
+}
+
+func openPending(n, bytes int) bool {
+	debug.SetGCPercent(-1)
+	for i := 0; i < n; i++ {
+		setFarTimer()
+	}
+	return true
+}
+
+func runCancel(rounds int) time.Duration {
+	start := processorTime()
+	for i := 0; i < rounds; i++ {
+		setFarTimer().Stop()
+	}
+	return processorTime() - start
+}
+
+// The time is real here, so they are set to a time when all of them are set, about, and to 100 ns for each after that:
+// sooner than they can be handled. Until then the whole thread sleeps, without the scheduler knowing it; that is no
+// processor time, and the scheduler would wait for each of the first ones with calls of the kernel.
+const setTime, fireTime = 500, 100 // ns of each timer
+
+var timerCount int
+var unfired int64
+var allFired = make(chan bool, 1)
+
+// Each timer that fires begins a goroutine, and nearly all of them wait for their turn before the first one has it.
+func openFire(n, bytes int) bool {
+	if available := availableMemory(); available != 0 && n > available/leastBytes {
+		return false
+	}
+	debug.SetGCPercent(-1)
+	timerCount = n
+	return true
+}
+
+func fire() {
+	if atomic.AddInt64(&unfired, -1) == 0 {
+		allFired <- true
+	}
+}
+
+func setTimers(first time.Time, spread time.Duration) {
+	var left time.Duration
+	for i := 0; i < timerCount; i++ {
+		if i%64 == 0 { // the clock is not to be asked for each
+			left = time.Until(first)
+		}
+		time.AfterFunc(left+random(spread), fire)
+	}
+}
+
+// Interrupted from time to time by the scheduler's signals.
+func sleepThread(until time.Time) {
+	for left := time.Until(until); left > 0; left = time.Until(until) {
+		span := syscall.NsecToTimespec(left.Nanoseconds())
+		syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&span)), 0, 0)
+	}
+}
+
+func runFire(rounds int) time.Duration {
+	spread := time.Duration(timerCount) * fireTime
+	start := processorTime()
+	for i := 0; i < rounds; i++ {
+		unfired = int64(timerCount)
+		first := time.Now().Add(time.Duration(timerCount) * setTime)
+		setTimers(first, spread)
+		sleepThread(first.Add(spread))
+		<-allFired
 	}
 	return processorTime() - start
 }

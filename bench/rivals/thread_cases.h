@@ -10,7 +10,8 @@
  *         static void begin(std::size_t n);      first of all; n threads will live at a time
  *         static Handle create(void *(*entry)(void *), void *argument); one that has its turn when others yield
  *         static void live(void *(*entry)(void *), void *argument);     a whole life: create, wait for its end, free
- *         static void join(Handle &thread);      waits for its end, and frees it; only if they must end
+ *         static void join(Handle &thread);      waits for its end, and frees it; only if they must end,
+ *                                                or for task_cases.h
  *         static void yield(rival::Side side);   lets all the others run, and comes back
  *     };
  *

@@ -60,7 +60,7 @@ for path in "$programs"/bench-*; do
         case $name in
         shared/alternate) for bytes in 1 72 152 1100 4096 65536; do figures "$program" "$name" 2 $bytes; done ;;
         shared/turn) figures "$program" "$name" 50 300 ;;
-        many/* | scale/*) figures "$program" "$name" 100 0 ;;
+        many/* | scale/* | task/many | task/sleeping | timer/*) figures "$program" "$name" 100 0 ;;
         *) figures "$program" "$name" 1 0 ;;
         esac
     done <"$dir/list"
@@ -251,6 +251,16 @@ if ! grep -q 'not run: needs about' "$out"; then
     [ "$(cat "$dir/order")" = "shared scale/order fcontext shared scale/order fcontext " ] ||
         fail "$title: no reference before and after: $(cat "$dir/order")"
     grep -Eq '^  scale/order-10000000 +cede-shared +<= 1\.40 x boost-fcontext switch/hot +1\.20 x +met$' "$out" ||
+        fail "$title: no target"
+fi
+
+# A subject may be compared with itself in another case.
+fake_of task/many cede-shared 'ns=12; [ "$2" -lt 10000000 ] || ns=15' "$print"
+run 0 bench -s task -b cede-shared
+if ! grep -q 'not run: needs about' "$out"; then
+    grep -Eq '^  cede-shared task/many-1000000 +12\.00 +12\.00 +0\.0 % +1\.00$' "$out" ||
+        fail "$title: no row of the reference"
+    grep -Eq '^  task/many-10000000 +cede-shared +<= 1\.50 x cede-shared task/many-1000000 +1\.25 x +met$' "$out" ||
         fail "$title: no target"
 fi
 

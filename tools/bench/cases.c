@@ -15,6 +15,9 @@ const struct suite suite_list[] = {
     {"deep", "two deep coroutines on one shared stack"},
     {"many", "very many coroutines, resumed in turn"},
     {"scale", "millions of coroutines with the smallest frames"},
+    {"task", "tasks of a scheduler: spawn, join, yield"},
+    {"channel", "values handed from task to task"},
+    {"timer", "deadlines: set, cancel, fire"},
 };
 const size_t suite_count = sizeof suite_list / sizeof suite_list[0];
 
@@ -30,11 +33,13 @@ const size_t suite_count = sizeof suite_list / sizeof suite_list[0];
     {                                                                                                                  \
         suite, program_case, n, 0, SHOW_N | (flags)                                                                    \
     }
-/* All cases of these suites, for one number of coroutines. */
+/* All cases of these suites, for one number of coroutines or timers. */
 #define MANY(n, flags) OF_N("many", "many/order", n, flags), OF_N("many", "many/shuffled", n, flags)
 #define SCALE(n, flags)                                                                                                \
     OF_N("scale", "scale/order", n, flags), OF_N("scale", "scale/shuffled", n, flags),                                 \
         OF_N("scale", "scale/create", n, flags), OF_N("scale", "scale/trim", n, flags)
+#define TIMER(n, flags)                                                                                                \
+    OF_N("timer", "timer/cancel", n, TIMERS | (flags)), OF_N("timer", "timer/fire", n, TIMERS | (flags))
 
 const struct bench_case case_list[] = {
     {"switch", "switch/hot", 1, 0, QUICK},
@@ -60,6 +65,18 @@ const struct bench_case case_list[] = {
     MANY(1000000, 0),
     SCALE(1000000, QUICK),
     SCALE(10000000, 0),
+    {"task", "task/spawn-join", 1, 0, QUICK},
+    {"task", "task/yield", 1, 0, QUICK},
+    {"task", "task/mutex", 1, 0, QUICK},
+    OF_N("task", "task/many", 10000, 0),
+    OF_N("task", "task/many", 100000, 0),
+    OF_N("task", "task/many", 1000000, 0),
+    OF_N("task", "task/many", 10000000, 0),
+    OF_N("task", "task/sleeping", 1000000, 0),
+    {"channel", "channel/ping-pong", 1, 0, QUICK},
+    {"channel", "channel/buffered", 1, 0, 0},
+    TIMER(100, QUICK),
+    TIMER(1000000, 0),
 };
 const size_t case_count = sizeof case_list / sizeof case_list[0];
 _Static_assert(sizeof case_list / sizeof case_list[0] <= CASES_MAX, "");

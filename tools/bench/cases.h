@@ -21,7 +21,8 @@ enum {
 enum {
     SHOW_N = 1,     /* the name ends in -N */
     SHOW_BYTES = 2, /* ... and in -BYTES */
-    QUICK = 4       /* is part of a quick run */
+    QUICK = 4,      /* is part of a quick run */
+    TIMERS = 8      /* n counts timers, and there are hardly any coroutines */
 };
 
 struct bench_case {

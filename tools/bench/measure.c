@@ -23,7 +23,7 @@
 /* Refuses what the machine has no memory for: it would be killed, or slowed down by swapping. */
 static void check_memory(struct row *row)
 {
-    double needed = (double)row->c->n * row->program->subject->bytes_each;
+    double needed = (double)row->c->n * row_bytes_each(row);
     double available = (double)memory_available();
     if (row->state != ROW_WAITING || needed <= available * 0.9)
         return;

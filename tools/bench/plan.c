@@ -67,12 +67,12 @@ unsigned plan_repetitions(const struct bench_options *options, const struct benc
 static double round_ns(const struct row *row)
 {
     bool trims = strcmp(row->c->program_case, "scale/trim") == 0;
-    return row->c->n * (trims ? TRIM_NS : VISIT_NS + VISIT_BYTE_NS * row->program->subject->bytes_each);
+    return row->c->n * (trims ? TRIM_NS : VISIT_NS + VISIT_BYTE_NS * row_bytes_each(row));
 }
 
 static double process_ns(const struct bench_options *options, const struct row *row, unsigned repetitions)
 {
-    double n = row->c->n, bytes = row->program->subject->bytes_each;
+    double n = row->c->n, bytes = row_bytes_each(row);
     double set_up = n * (CORO_NS + BYTE_NS * bytes), round = round_ns(row);
     double usual = options->milliseconds * NS_OF_MS;
     return PROCESS_NS + set_up + round + usual / 2 + repetitions * (round > usual ? round : usual);

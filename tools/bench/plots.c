@@ -114,7 +114,9 @@ static void write_curves(FILE *script, const struct family *family)
     const char *separator = "plot ";
     fprintf(script,
             "set logscale x\nset xlabel '%s'\nset key outside right top\nset offsets graph 0.05, graph 0.05, 0, 0\n",
-            family->over_bytes ? "bytes of stack in use" : "coroutines");
+            family->over_bytes                 ? "bytes of stack in use"
+            : family->first->c->flags & TIMERS ? "timers"
+                                               : "coroutines");
     for (size_t i = 0; i < subject_count; i++)
         has[i] = write_points(script, family, i);
     for (size_t i = 0; i < subject_count; i++)

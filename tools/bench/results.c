@@ -17,6 +17,11 @@ struct row row_begin(const struct program *program, const struct bench_case *c)
     return row;
 }
 
+uint32_t row_bytes_each(const struct row *row)
+{
+    return row->c->flags & TIMERS ? 0 : row->program->subject->bytes_each;
+}
+
 bool row_add(struct row *row, const struct sample *sample)
 {
     if (row->count == row->room) {

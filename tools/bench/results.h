@@ -32,7 +32,7 @@ struct sample {
 enum {
     REFERENCES_MAX = 4,
     ROWS_MAX = SUBJECTS_MAX + REFERENCES_MAX,
-    ROW_NAME = 32 /* the longest: "boost-fcontext switch/hot" */
+    ROW_NAME = 32 /* the longest: "cede-shared task/many-1000000" */
 };
 
 struct row {
@@ -70,6 +70,9 @@ struct results {
 
 /* A row on which nothing is measured yet. */
 struct row row_begin(const struct program *program, const struct bench_case *c);
+
+/* The memory of one of the n, about: see struct subject. 0: little. */
+uint32_t row_bytes_each(const struct row *row);
 
 /* Adds a repetition. Returns false if there is no memory. */
 bool row_add(struct row *row, const struct sample *sample);

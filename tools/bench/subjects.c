@@ -8,6 +8,10 @@
 
 #define SWITCH "switch/hot switch/generator"
 #define MANY " many/order many/shuffled"
+#define TASK "task/spawn-join task/yield task/mutex"
+#define TASKS TASK " task/many task/sleeping"
+#define CHANNEL " channel/ping-pong channel/buffered"
+#define TIMER " timer/cancel timer/fire"
 
 enum { PAGE_STACK = 4400, DEEP_STACK = 8800, POOLED_STACK = 11000 };
 
@@ -22,7 +26,9 @@ const struct subject subject_list[] = {
      "many/order many/shuffled"},
     {"cede-shared", SUBJECT_OURS, 256, NULL, "the default shared stack",
      "create/cycle" MANY
-     " scale/order scale/shuffled scale/create scale/trim shared/alone shared/alternate shared/turn"},
+     " scale/order scale/shuffled scale/create scale/trim shared/alone shared/alternate shared/turn " TASKS CHANNEL
+         TIMER},
+    {"cede-private", SUBJECT_OURS, PAGE_STACK, NULL, "tasks on private stacks", TASKS CHANNEL TIMER},
     {"boost-fcontext", SUBJECT_RIVAL, PAGE_STACK, "libboost-context-dev",
      "boost's bare switch, on stacks without guards", SWITCH MANY},
     {"boost-fiber-pooled", SUBJECT_RIVAL, POOLED_STACK, "libboost-context-dev",
@@ -32,16 +38,16 @@ const struct subject subject_list[] = {
     {"boost-coroutine2", SUBJECT_RIVAL, PAGE_STACK, "libboost-coroutine-dev", "boost::coroutines2, pooled stacks",
      SWITCH " create/cycle"},
     {"boost-fiber-sched", SUBJECT_RIVAL, POOLED_STACK, "libboost-fiber-dev", "boost::fiber, with its scheduler",
-     "switch/hot create/cycle many/order"},
+     "switch/hot create/cycle many/order " TASKS CHANNEL},
     {"go", SUBJECT_RIVAL, 2700, "golang-go", "goroutines, one processor",
-     "switch/hot create/cycle many/order scale/order"},
+     "switch/hot create/cycle many/order scale/order " TASKS CHANNEL TIMER},
     {"lua", SUBJECT_RIVAL, 1200, "liblua5.4-dev", "lua_resume and lua_yield, from C", SWITCH " create/cycle" MANY},
     {"ucontext", SUBJECT_RIVAL, DEEP_STACK, "libc6-dev", "glibc's swapcontext", SWITCH " create/cycle" MANY},
     {"pcl", SUBJECT_RIVAL, DEEP_STACK, "libpcl1-dev", "Portable Coroutine Library", "switch/hot create/cycle"},
     {"state-threads", SUBJECT_RIVAL, DEEP_STACK, "libst-dev", "State Threads, with its scheduler",
-     "switch/hot create/cycle"},
+     "switch/hot create/cycle task/spawn-join task/mutex task/sleeping channel/ping-pong"},
     {"gnu-pth", SUBJECT_RIVAL, DEEP_STACK, "libpth-dev", "GNU Portable Threads, with its scheduler",
-     "switch/hot create/cycle"},
+     "switch/hot create/cycle " TASK},
 #ifdef __x86_64__
     {"asm-jmp", SUBJECT_LIMIT, PAGE_STACK, NULL, "a jump between two stacks, nothing kept", "switch/hot" MANY},
 #endif

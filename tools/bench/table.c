@@ -60,7 +60,7 @@ void case_unit(char *text, size_t size, const struct case_result *result)
 static void print_cells(FILE *file, const char *name, const char *median, const char *min, const char *spread,
                         const char *ratio, const char *memory)
 {
-    fprintf(file, "  %-25s%11s%11s%9s%9s%*s\n", name, median, min, spread, ratio, *memory != '\0' ? 11 : 0, memory);
+    fprintf(file, "  %-29s%10s%10s%9s%9s%*s\n", name, median, min, spread, ratio, *memory != '\0' ? 10 : 0, memory);
 }
 
 static void print_row(FILE *file, const struct row *row, const struct row *baseline, const struct bench_case *c)
@@ -68,9 +68,9 @@ static void print_row(FILE *file, const struct row *row, const struct row *basel
     char median[CELL_SIZE], min[CELL_SIZE], spread[CELL_SIZE], ratio[CELL_SIZE], memory[CELL_SIZE];
     const char *name = row->name;
     if (row->state == ROW_WAITING)
-        fprintf(file, "  %-25s\n", name);
+        fprintf(file, "  %-29s\n", name);
     else if (row->state != ROW_MEASURED)
-        fprintf(file, "  %-25s %s\n", name, row->note);
+        fprintf(file, "  %-29s %s\n", name, row->note);
     else
         print_cells(file, name, cell_ns(median, row->median), cell_ns(min, row->min), cell_spread(spread, row),
                     cell_ratio(ratio, row, baseline), cell_memory(memory, row, c));

@@ -15,11 +15,14 @@
 #define POOLED "boost-fiber-pooled"
 #define SHARED "cede-shared"
 #define POOL "cede-pool"
+#define PRIVATE "cede-private"
+#define SCHED "boost-fiber-sched"
 #define TIMES(case_, subject_, limit_, reference_case, reference_)                                                     \
     {                                                                                                                  \
         case_, subject_, TARGET_RATIO, limit_, reference_case, reference_                                              \
     }
 #define OF_HOT(case_, subject_, limit_) TIMES(case_, subject_, limit_, HOT, FCONTEXT)
+#define OF_RIVAL(case_, subject_, limit_, rival_) TIMES(case_, subject_, limit_, case_, rival_)
 #define OF_COPIES(case_, limit_) TIMES(case_, SHARED, limit_, case_, "memcpy2")
 
 const struct target target_list[] = {
@@ -52,6 +55,19 @@ const struct target target_list[] = {
     {"scale/order-10000000", SHARED, TARGET_RSS_EACH, 160, NULL, NULL},
     {"scale/create-10000000", SHARED, TARGET_NS, 60, NULL, NULL},
     {"scale/trim-10000000", SHARED, TARGET_GROWTH, 5, NULL, NULL},
+    OF_RIVAL("task/spawn-join", PRIVATE, 0.14, SCHED),
+    OF_RIVAL("task/spawn-join", PRIVATE, 0.20, "go"),
+    OF_RIVAL("task/spawn-join", SHARED, 0.14, SCHED),
+    OF_RIVAL("task/spawn-join", SHARED, 0.20, "go"),
+    OF_RIVAL("task/yield", PRIVATE, 0.20, "go"),
+    OF_RIVAL("task/yield", SHARED, 0.40, "go"),
+    {"task/mutex", PRIVATE, TARGET_NS, 5, NULL, NULL},
+    TIMES("task/many-10000000", SHARED, 1.5, "task/many-1000000", SHARED),
+    {"task/sleeping-1000000", SHARED, TARGET_RSS_EACH, 300, NULL, NULL},
+    OF_RIVAL("channel/ping-pong", PRIVATE, 0.35, "go"),
+    OF_RIVAL("channel/ping-pong", SHARED, 0.50, "go"),
+    {"timer/cancel-1000000", PRIVATE, TARGET_NS, 80, NULL, NULL},
+    {"timer/fire-1000000", PRIVATE, TARGET_NS, 200, NULL, NULL},
 };
 const size_t target_count = sizeof target_list / sizeof target_list[0];
 
@@ -129,7 +145,7 @@ char *target_value_text(char *text, const struct target *target, double value)
 static void print_target(const struct target *target, const char *measured, const char *verdict)
 {
     char wanted[TARGET_TEXT];
-    printf("  %-24s %-12s %-34s %12s  %s\n", target->name, target->subject, target_text(wanted, target), measured,
+    printf("  %-24s %-12s %-39s %12s  %s\n", target->name, target->subject, target_text(wanted, target), measured,
            verdict);
 }
 
