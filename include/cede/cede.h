@@ -13,5 +13,9 @@
 #include <cede/big_stack.h>
 #include <cede/queue.h>
 #include <cede/profile.h>
+#include <cede/time.h>
+#include <cede/task.h>
+#include <cede/sched.h>
+#include <cede/group.h>
 
 #endif

@@ -19,7 +19,7 @@ extern "C" {
     X(ENOMEM, -2, "out of memory, or the limit set for this stack source is reached")                                  \
     X(ENOTSUP, -3, "not supported by this build or this machine")                                                      \
     X(EPERM, -4, "wrong thread: what has started here, or belongs to a thread, is used only on that thread")           \
-    X(EBUSY, -5, "still in use: end or destroy what uses it first")                                                    \
+    X(EBUSY, -5, "still in use, or another one's: end or destroy what uses it first")                                  \
     X(ENEST, -6, "a coroutine on a shared stack may not resume another one: yield, and let the resumer do it")         \
     X(ERUNNING, -7, "the coroutine is running, or waits for a coroutine that it resumed")                              \
     X(EFINISHED, -8, "the coroutine has finished: reset it to run it again")                                           \
@@ -32,7 +32,13 @@ extern "C" {
     X(EFULL, -15, "the mailbox is full: receive first")                                                                \
     X(EMAPS, -16, "too many memory mappings: raise vm.max_map_count, or use larger pools on Linux 6.13 or newer")      \
     X(ESHSTK, -17, "hardware shadow stacks are on for this thread: run with GLIBC_TUNABLES=glibc.cpu.x86_shstk=off")   \
-    X(EBIGSTACK, -18, "a call on a big stack cannot wait: let it return first, then yield")
+    X(EBIGSTACK, -18, "a call on a big stack cannot wait: let it return first, then yield")                            \
+    X(ENOTASK, -19, "only a task can wait: not outside of tasks, nor in a coroutine that a task resumed")              \
+    X(ETIMEDOUT, -20, "the deadline has passed")                                                                       \
+    X(ECANCELED, -21, "the task was canceled, or its time is up: it should give back what it holds, and return")       \
+    X(ESTATE, -22, "not in this state: the task has ended, or the object is not what the call needs it to be")         \
+    X(ECLOSED, -23, "the channel is closed")                                                                           \
+    X(EDEADLOCK, -24, "the task would wait for itself")
 
 enum {
     CEDE_OK = 0,

@@ -88,7 +88,7 @@ void cede__os_collapse(void *memory, size_t bytes);
 /* A number that no other thread of this process has or will have; from 64 up. */
 uint64_t cede__os_thread_token(void);
 /*
- * Calls hook when the calling thread ends; the hook set last is called first. At most four a thread. Returns 0 or
+ * Calls hook when the calling thread ends; the hook set last is called first. At most eight a thread. Returns 0 or
  * CEDE_ENOMEM.
  */
 int cede__os_at_thread_exit(void (*hook)(void));
@@ -100,6 +100,16 @@ void cede__os_mutex_init(struct cede__os_mutex *mutex);
 void cede__os_mutex_destroy(struct cede__os_mutex *mutex);
 void cede__os_lock(struct cede__os_mutex *mutex);
 void cede__os_unlock(struct cede__os_mutex *mutex);
+/* What one thread sleeps on until another one sets it; each set ends one sleep, and waits for it if there is none. */
+struct cede__os_event {
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    bool set;
+};
+void cede__os_event_init(struct cede__os_event *event);
+void cede__os_event_set(struct cede__os_event *event);
+/* Sleeps until the event is set, or the clock (cede__os_now) is at the deadline; INT64_MAX: without limit. */
+void cede__os_event_wait(struct cede__os_event *event, int64_t deadline);
 /*
  * The one lock of the process, for what is rare and short, and never nested. A fork waits for it, so the child finds it
  * free. The attempt is for signal handlers.

@@ -148,7 +148,7 @@ static pthread_key_t exit_key;
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 static bool exit_key_made;
 static CEDE__THREAD_LOCAL struct {
-    void (*hooks[4])(void);
+    void (*hooks[8])(void);
     size_t count;
 } at_exit;
 
@@ -197,6 +197,37 @@ void cede__os_lock(struct cede__os_mutex *mutex)
 void cede__os_unlock(struct cede__os_mutex *mutex)
 {
     pthread_mutex_unlock(&mutex->mutex);
+}
+
+void cede__os_event_init(struct cede__os_event *event)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes); /* none of these can fail on this platform */
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&event->mutex, NULL);
+    pthread_cond_init(&event->cond, &attributes);
+    pthread_condattr_destroy(&attributes);
+    event->set = false;
+}
+
+void cede__os_event_set(struct cede__os_event *event)
+{
+    pthread_mutex_lock(&event->mutex);
+    event->set = true;
+    pthread_cond_signal(&event->cond);
+    pthread_mutex_unlock(&event->mutex);
+}
+
+void cede__os_event_wait(struct cede__os_event *event, int64_t deadline)
+{
+    const struct timespec until = {.tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000};
+    int result = 0;
+    pthread_mutex_lock(&event->mutex);
+    while (!event->set && result == 0)
+        result = deadline == INT64_MAX ? pthread_cond_wait(&event->cond, &event->mutex)
+                                       : pthread_cond_timedwait(&event->cond, &event->mutex, &until);
+    event->set = false;
+    pthread_mutex_unlock(&event->mutex);
 }
 
 bool cede__os_env_is_off(const char *name)

@@ -7,6 +7,7 @@
 #include "coro/coro.h"
 #include "coro/profile.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <cede/error.h>
@@ -108,15 +109,20 @@ static void unmake(cede_coro *coro)
     cede__cell_free((char *)coro - cede__coro_front(coro), bytes);
 }
 
+int cede__coro_set_name(cede_coro *coro, const char *name)
+{
+    int error = cede__cold_make(coro);
+    if (!error)
+        snprintf(coro->cold->name, sizeof coro->cold->name, "%s", name);
+    return error;
+}
+
 /* What few coroutines have, for those that ask for it. */
 static int make_cold(cede_coro *coro, const cede_coro_options *o)
 {
     if (!o->name && !(o->flags & CEDE_CORO_FP_PRIVATE))
         return CEDE_OK;
-    int error = cede__cold_make(coro);
-    if (!error && o->name)
-        strncpy(coro->cold->name, o->name, sizeof coro->cold->name - 1);
-    return error;
+    return o->name ? cede__coro_set_name(coro, o->name) : cede__cold_make(coro);
 }
 
 /* `more` is 0 or CEDE__CORO_TASK. */
@@ -301,6 +307,12 @@ int cede__coro_task_create(cede_coro **out, const cede_coro_options *options)
 int cede__coro_task_new(cede_coro **out, cede_stack_choice stack, cede__task_entry *entry, void *arg)
 {
     return create_plain(out, stack, (cede_entry *)(void (*)(void))entry, arg, CEDE__CORO_TASK);
+}
+
+void cede__coro_task_drop(cede_coro *coro)
+{
+    cede__coro_unplace(coro);
+    cede__coro_set_gate(coro, CEDE__GATE_CREATED);
 }
 
 void cede__coro_task_destroy(cede_coro *coro)

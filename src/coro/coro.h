@@ -344,6 +344,16 @@ int cede__coro_task_new(cede_coro **out, cede_stack_choice stack, cede__task_ent
 /* Ends one that does not run. */
 void cede__coro_task_destroy(cede_coro *coro);
 
+/* Takes the stack from a suspended one, which is as it was before its start. */
+void cede__coro_task_drop(cede_coro *coro);
+/* Gives it another name. Returns 0, CEDE_ENOMEM or CEDE_EMAPS. */
+int cede__coro_set_name(cede_coro *coro, const char *name);
+
+static inline const char *cede__coro_name(const cede_coro *coro)
+{
+    return coro->cold ? coro->cold->name : "";
+}
+
 /* The first function of such a coroutine, which calls its entry. */
 void *cede__coro_enter_task(void *arg, void *in);
 

@@ -49,7 +49,7 @@ int cede_coro_user_set(cede_coro *handle, void *user)
 const char *cede_coro_name(const cede_coro *handle)
 {
     cede_coro *coro;
-    return cede__coro_find(handle, &coro) == CEDE_OK && coro->cold ? coro->cold->name : "";
+    return cede__coro_find(handle, &coro) == CEDE_OK ? cede__coro_name(coro) : "";
 }
 
 /* --- Statistics --- */

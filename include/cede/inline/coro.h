@@ -50,6 +50,7 @@ struct cede__tls {
     uintptr_t key;               /* opens private coroutines suspended on this thread */
     uintptr_t shared_key;        /* opens shared ones; CEDE__CLOSED while one is among the running */
     const uintptr_t *exceptions; /* what is not zero while a C++ exception is caught or in flight: two words */
+    struct cede__hot *scheduler; /* whose resumed coroutines are tasks: what runs the thread's tasks now, or NULL */
 };
 
 enum {

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task/end.c - how tasks end: by themselves, by a cancel, by their time limit, by a kill.
+ *
+ * A cancel only ends waits, but for a task that has not started, which is doomed, like one that is killed: its status is
+ * final, and it is finished when its turn comes. Finishing is done once, by the scheduler's loop: what the task has
+ * registered is called, then those who want to know are told.
+ */
+#include "base/compiler.h"
+
+#include "task/more.h"
+
+#include "task/group.h"
+
+#include <cede/error.h>
+
+void (*cede__wait_dropped[CEDE__WAIT_KINDS])(struct cede_sched *sched, struct cede__task *task);
+
+static bool has_started(struct cede__task *task)
+{
+    return cede__task_coro(task)->hot.gate != CEDE__GATE_CREATED;
+}
+
+/* --- Finishing --- */
+
+static cede_task_status final_status(const struct cede__task *task)
+{
+    if (task->status != CEDE_TASK_RUNNING) /* doomed */
+        return (cede_task_status)task->status;
+    if (task->flags & CEDE__TASK_TIMED_OUT)
+        return CEDE_TASK_TIMEOUT;
+    return task->flags & CEDE__TASK_CANCELED ? CEDE_TASK_CANCELED : CEDE_TASK_DONE;
+}
+
+static void count_end(struct cede_sched *sched, cede_task_status status)
+{
+    sched->stats.tasks--;
+    sched->stats.ended++;
+    sched->stats.done += status == CEDE_TASK_DONE;
+    sched->stats.canceled += status == CEDE_TASK_CANCELED;
+    sched->stats.timed_out += status == CEDE_TASK_TIMEOUT;
+    sched->stats.killed += status == CEDE_TASK_KILLED;
+}
+
+static enum cede__mark mark_of(cede_task_status status)
+{
+    static const unsigned char marks[] = {[CEDE_TASK_DONE] = CEDE__MARK_DONE,
+                                          [CEDE_TASK_CANCELED] = CEDE__MARK_CANCELED,
+                                          [CEDE_TASK_KILLED] = CEDE__MARK_KILLED,
+                                          [CEDE_TASK_TIMEOUT] = CEDE__MARK_TIMEOUT};
+    return (enum cede__mark)marks[status];
+}
+
+/* What the task itself has registered is called, as if it ran. */
+static CEDE__NOINLINE void call_own(struct cede_sched *sched, struct cede__task *task)
+{
+    task->flags |= CEDE__TASK_ENDING;
+    struct cede__hot *loop = cede__sched_leave_loop();
+    sched->ending = task;
+    cede__task_call_deferred(task);
+    cede__task_drop_locals(task);
+    sched->ending = NULL;
+    cede__sched_enter_loop(loop);
+    task->flags &= (uint16_t)~CEDE__TASK_ENDING;
+}
+
+static void start_followers(struct cede_sched *sched, struct cede__task_more *more)
+{
+    while (!cede__list_empty(&more->followers)) {
+        struct cede__task_more *first = CEDE__CONTAINER(more->followers.next, struct cede__task_more, following);
+        cede__list_remove(&first->following);
+        first->task->flags &= (uint16_t)~CEDE__TASK_HELD;
+        cede__sched_queue(sched, first->task);
+    }
+}
+
+/* Those who want to know are told. The task may be joined by them, and so be gone afterwards. */
+static CEDE__NOINLINE void tell(struct cede_sched *sched, struct cede__task *task)
+{
+    struct cede__task_more *more = task->more;
+    struct cede__on_end *on_end = more->on_end;
+    cede_task_end end;
+    cede__task_end_of(task, &end);
+    more->on_end = more->last_on_end = NULL;
+    cede__wheel_remove(&sched->wheel, &more->timeout.timer);
+    start_followers(sched, more);
+    if (more->group)
+        cede__group_ended(sched, task, &end);
+    struct cede__hot *loop = cede__sched_leave_loop();
+    cede__task_call_on_end(on_end, cede__task_id(sched, task), &end);
+    cede__sched_enter_loop(loop);
+}
+
+static void wake_all(struct cede_sched *sched, struct cede__waiters *queue)
+{
+    while (queue->first)
+        cede__waiter_wake(sched, queue->first, CEDE_OK);
+}
+
+void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
+{
+    cede_task_status status = final_status(task);
+    task->status = (uint8_t)status;
+    if (CEDE__UNLIKELY(task->more != NULL))
+        call_own(sched, task);
+    if (CEDE__UNLIKELY(cede__coro_is_suspended(cede__task_coro(task))))
+        cede__coro_task_drop(cede__task_coro(task));
+    task->flags |= CEDE__TASK_ENDED;
+    count_end(sched, status);
+    cede__slot_set_mark(&sched->slots, task->slot, mark_of(status));
+    wake_all(sched, &task->joiners);
+    if (CEDE__UNLIKELY(sched->starved.first != NULL)) /* there may be memory now */
+        wake_all(sched, &sched->starved);
+    if (CEDE__UNLIKELY(task->more != NULL)) {
+        cede_task id = cede__task_id(sched, task);
+        tell(sched, task);
+        if (cede__slots_look_up(&sched->slots, id) == CEDE__MARK_FREE)
+            return;
+    }
+    if (task->flags & CEDE__TASK_DETACHED)
+        cede__task_release(sched, task);
+}
+
+void cede__task_release(struct cede_sched *sched, struct cede__task *task)
+{
+    uint32_t slot = task->slot;
+    if (CEDE__UNLIKELY(task->more != NULL))
+        cede__task_more_free(sched, task);
+    sched->urgent_most -= (task->flags & CEDE__TASK_WAS_URGENT) != 0;
+    sched->stats.ended--;
+    cede__coro_task_destroy(cede__task_coro(task));
+    cede__slots_give(&sched->slots, slot);
+}
+
+void cede__task_end_of(struct cede__task *task, cede_task_end *end)
+{
+    const cede_coro *coro = cede__task_coro(task);
+    end->status = (cede_task_status)task->status;
+    end->result = coro->hot.gate == CEDE__GATE_FINISHED ? coro->hot.context.pc : NULL;
+}
+
+/* --- Before its time --- */
+
+/* Whether it lies in one of the rings. */
+static bool is_queued(const struct cede__task *task)
+{
+    if (task->flags & CEDE__TASK_HELD || cede__waiter_is_linked(&task->waiter))
+        return false;
+    return task->status == CEDE_TASK_READY || task->status == CEDE_TASK_CREATED;
+}
+
+void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_task_status status)
+{
+    bool runs = task->status == CEDE_TASK_RUNNING, queued = is_queued(task);
+    cede__task_unlink(sched, task);
+    if (task->more)
+        cede__list_remove(&task->more->following);
+    if (task->wait && cede__wait_dropped[task->wait])
+        cede__wait_dropped[task->wait](sched, task);
+    if (task->flags & CEDE__TASK_CHOOSES)
+        cede__choice_destroy(task);
+    task->wait = CEDE__WAIT_NONE;
+    task->status = (uint8_t)status;
+    task->flags &= (uint16_t)~CEDE__TASK_HELD;
+    if (!runs && !queued)
+        cede__sched_queue(sched, task);
+}
+
+int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsigned flag)
+{
+    if (task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING) || cede__task_is_doomed(task))
+        return CEDE_ESTATE;
+    if (!(task->flags & CEDE__TASK_CANCELED))
+        task->flags |= (uint16_t)(CEDE__TASK_CANCELED | flag);
+    if (!has_started(task))
+        cede__task_doom(sched, task, flag ? CEDE_TASK_TIMEOUT : CEDE_TASK_CANCELED);
+    else if (task->status == CEDE_TASK_WAITING && task->wait != CEDE__WAIT_MEMORY && cede__task_ends_waits(task))
+        cede__task_wake(sched, task, CEDE_ECANCELED);
+    return CEDE_OK;
+}
+
+static int cancel(cede_task id)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = cede__task_find(id, &sched, &task);
+    return error ? error : cede__task_interrupt(sched, task, 0);
+}
+
+static void cancel_there(cede_task id, uint64_t unused)
+{
+    (void)unused;
+    (void)cancel(id);
+}
+
+int cede_task_cancel(cede_task id)
+{
+    int error = cancel(id);
+    return error == CEDE_EPERM ? cede__sched_ask(id, cancel_there, 0) : error;
+}
+
+static int kill_task(cede_task id)
+{
+    struct cede_sched *sched;
+    struct cede__task *task, *running = NULL;
+    int error = cede__task_find(id, &sched, &task);
+    if (error)
+        return error;
+    if (task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING) || cede__task_is_doomed(task))
+        return CEDE_ESTATE;
+    if (task->status == CEDE_TASK_RUNNING) {
+        error = cede__task_running(&running);
+        if (error)
+            return error;
+    }
+    cede__task_doom(sched, task, CEDE_TASK_KILLED);
+    if (running)
+        (void)cede__task_give_way();
+    return CEDE_OK;
+}
+
+static void kill_there(cede_task id, uint64_t unused)
+{
+    (void)unused;
+    (void)kill_task(id);
+}
+
+int cede_task_kill(cede_task id)
+{
+    int error = kill_task(id);
+    return error == CEDE_EPERM ? cede__sched_ask(id, kill_there, 0) : error;
+}
+
+/* --- Time limits --- */
+
+static void time_is_up(struct cede__alarm *alarm)
+{
+    struct cede__task_more *more = CEDE__CONTAINER(alarm, struct cede__task_more, timeout);
+    (void)cede__task_interrupt(cede__my_sched, more->task, CEDE__TASK_TIMED_OUT);
+}
+
+int cede__task_limit(struct cede_sched *sched, struct cede__task *task, int64_t deadline)
+{
+    if (task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING) || cede__task_is_doomed(task))
+        return CEDE_ESTATE;
+    int error = cede__task_more(task);
+    if (error)
+        return error;
+    struct cede__alarm *alarm = &task->more->timeout;
+    cede__wheel_remove(&sched->wheel, &alarm->timer);
+    alarm->ring = time_is_up;
+    if (deadline != CEDE_NEVER)
+        cede__wheel_add(&sched->wheel, &alarm->timer, deadline);
+    return CEDE_OK;
+}
+
+static int set_timeout(cede_task id, int64_t deadline)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = cede__task_find(id, &sched, &task);
+    return error ? error : cede__task_limit(sched, task, deadline);
+}
+
+static void set_timeout_there(cede_task id, uint64_t deadline)
+{
+    (void)set_timeout(id, (int64_t)deadline);
+}
+
+int cede_task_set_timeout(cede_task id, int64_t deadline)
+{
+    int error = set_timeout(id, deadline);
+    return error == CEDE_EPERM ? cede__sched_ask(id, set_timeout_there, (uint64_t)deadline) : error;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task/fire.c - what is done when a deadline has passed.
+ *
+ * Two kinds of things lie in the wheel: tasks, whose wait is over, and alarms, which call a function. Both are cells, and
+ * of cells the slab knows the kind; so a timer needs no word for it.
+ */
+#include "base/compiler.h"
+
+#include "stack/slab.h"
+#include "task/sched.h"
+
+#include <cede/error.h>
+
+static void time_out(struct cede_sched *sched, struct cede__task *task)
+{
+    int outcome = CEDE_ETIMEDOUT;
+    if (task->wait == CEDE__WAIT_TIME)
+        outcome = CEDE_OK;
+    else if (task->wait == CEDE__WAIT_MEMORY)
+        outcome = task->outcome; /* of the wait that was over when it could not have its turn */
+    cede__task_wake(sched, task, outcome);
+}
+
+void cede__sched_fire(struct cede_sched *sched, int64_t now)
+{
+    struct cede__timer *timer;
+    while ((timer = cede__wheel_pop(&sched->wheel, now)) != NULL) {
+        if (CEDE__LIKELY(cede__slab_of(timer)->kind == CEDE__CELL_TASK)) {
+            time_out(sched, cede__task_of_timer(timer));
+        } else {
+            struct cede__alarm *alarm = CEDE__CONTAINER(timer, struct cede__alarm, timer);
+            alarm->ring(alarm);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task/inbox.c - what other threads have for a scheduler, and sleeping until there is something.
+ *
+ * The inbox is a stack that any thread pushes to without a lock; its owner takes all at once, and reads in the order of
+ * the pushes. A scheduler that is about to sleep says so, then looks once more. Who pushes looks after its push whether
+ * somebody sleeps, and takes the word back: so each sleep is ended once, and no message is slept over.
+ */
+#include "base/compiler.h"
+
+#include "task/sched.h"
+
+#include <cede/error.h>
+
+void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message)
+{
+    message->next = atomic_load_explicit(&sched->inbox, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&sched->inbox, &message->next, message, memory_order_seq_cst,
+                                                  memory_order_relaxed)) {
+    }
+    if (!atomic_load_explicit(&sched->asleep, memory_order_seq_cst) ||
+        !atomic_exchange_explicit(&sched->asleep, 0, memory_order_seq_cst))
+        return;
+    void (*wake)(void *arg) = atomic_load_explicit(&sched->wake, memory_order_acquire);
+    if (wake)
+        wake(sched->wake_arg);
+    else
+        cede__os_event_set(&sched->event);
+}
+
+static struct cede__message_to *reversed(struct cede__message_to *message)
+{
+    struct cede__message_to *first = NULL;
+    while (message) {
+        struct cede__message_to *next = message->next;
+        message->next = first;
+        first = message;
+        message = next;
+    }
+    return first;
+}
+
+void cede__sched_read(struct cede_sched *sched)
+{
+    if (CEDE__LIKELY(!atomic_load_explicit(&sched->inbox, memory_order_relaxed)))
+        return;
+    struct cede__message_to *message = reversed(atomic_exchange_explicit(&sched->inbox, NULL, memory_order_acquire));
+    while (message) {
+        struct cede__message_to *next = message->next;
+        sched->stats.messages++;
+        message->read(message, sched);
+        message = next;
+    }
+}
+
+void cede__sched_sleep(struct cede_sched *sched, int64_t deadline)
+{
+    atomic_store_explicit(&sched->asleep, 1, memory_order_seq_cst);
+    if (!atomic_load_explicit(&sched->inbox, memory_order_seq_cst)) {
+        sched->stats.sleeps++;
+        cede__os_event_wait(&sched->event, deadline);
+    }
+    /* If somebody sets the event only now, the next sleep is over at once, and looks. */
+    atomic_store_explicit(&sched->asleep, 0, memory_order_seq_cst);
+}
+
+/* --- Operations on tasks of other threads --- */
+
+struct request {
+    struct cede__message_to message; /* first */
+    void (*act)(cede_task id, uint64_t arg);
+    cede_task id;
+    uint64_t arg;
+};
+
+static void read_request(struct cede__message_to *message, struct cede_sched *sched)
+{
+    struct request *request = (struct request *)(void *)message;
+    (void)sched;
+    request->act(request->id, request->arg);
+    cede__os_free(request);
+}
+
+int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint64_t arg)
+{
+    struct request *request = cede__os_malloc(sizeof *request);
+    if (!request)
+        return CEDE_ENOMEM;
+    *request = (struct request){.message.read = read_request, .act = act, .id = id, .arg = arg};
+    cede__sched_post(cede__sched_numbered(cede__id_scheduler(id)), &request->message);
+    return CEDE_OK;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task/join.c - waiting for the end of tasks.
+ *
+ * Who waits for an end is linked into the task's queue of joiners. One of them may be the one that lets go of it, and has
+ * its flag; its own `value` is the id then, so that the flag can be taken back if it is ended itself.
+ */
+#include "base/compiler.h"
+
+#include "task/more.h"
+
+#include <string.h>
+
+#include <cede/error.h>
+
+static void let_go_of_joined(struct cede_sched *unused, struct cede__task *joiner)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    (void)unused;
+    if (joiner->value && cede__task_find(joiner->value, &sched, &task) == CEDE_OK)
+        task->flags &= (uint16_t)~CEDE__TASK_JOINED;
+    joiner->value = 0;
+}
+
+/* Begins to wait for the end of a task that has not ended; `joined` is its id if it is joined. */
+static int wait_for_end(struct cede__task *task, cede_task joined, int64_t deadline)
+{
+    struct cede__task *self;
+    int error = cede__task_running(&self);
+    if (error)
+        return error;
+    if (self == task)
+        return CEDE_EDEADLOCK;
+    cede__wait_dropped[CEDE__WAIT_END] = let_go_of_joined;
+    int begun = cede__task_wait_begin(self, &task->joiners, CEDE__WAIT_END, deadline);
+    self->value = begun == CEDE__WAITS ? joined : 0;
+    return begun;
+}
+
+int cede__task_join_begin(cede_task id, int64_t deadline)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = cede__task_find(id, &sched, &task);
+    if (CEDE__UNLIKELY(error))
+        return error;
+    if (task->flags & (CEDE__TASK_JOINED | CEDE__TASK_DETACHED))
+        return CEDE_EBUSY;
+    if (task->flags & CEDE__TASK_ENDED)
+        return CEDE_OK;
+    int begun = wait_for_end(task, id, deadline);
+    if (begun == CEDE__WAITS)
+        task->flags |= CEDE__TASK_JOINED;
+    return begun;
+}
+
+/* What was kept for the joiner is there, whether it has waited or not. */
+static int collect(cede_task id, cede_task_end *end)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = cede__task_find(id, &sched, &task);
+    if (CEDE__UNLIKELY(error))
+        return error;
+    if (end)
+        cede__task_end_of(task, end);
+    cede__task_release(sched, task);
+    return CEDE_OK;
+}
+
+int cede__task_join_end(cede_task id, cede_task_end *end, int outcome)
+{
+    struct cede__task *self = cede__task_acting();
+    if (self && self->value == id) {
+        if (outcome)
+            let_go_of_joined(NULL, self);
+        self->value = 0;
+    }
+    return outcome ? outcome : collect(id, end);
+}
+
+int(cede_task_join)(cede_task id, int64_t deadline, cede_task_end *end)
+{
+    return cede__task_join_end(id, end, cede__task_wait_here(cede__task_join_begin(id, deadline)));
+}
+
+int cede__task_await_begin(cede_task id, int64_t deadline)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = cede__task_find(id, &sched, &task);
+    if (error || task->flags & CEDE__TASK_ENDED)
+        return error;
+    return wait_for_end(task, 0, deadline);
+}
+
+int(cede_task_await)(cede_task id, int64_t deadline)
+{
+    return cede__task_wait_here(cede__task_await_begin(id, deadline));
+}
+
+static int detach(cede_task id)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = cede__task_find(id, &sched, &task);
+    if (error)
+        return error;
+    if (task->flags & (CEDE__TASK_JOINED | CEDE__TASK_DETACHED))
+        return CEDE_EBUSY;
+    if (task->flags & CEDE__TASK_ENDED)
+        cede__task_release(sched, task);
+    else
+        task->flags |= CEDE__TASK_DETACHED;
+    return CEDE_OK;
+}
+
+static void detach_there(cede_task id, uint64_t unused)
+{
+    (void)unused;
+    (void)detach(id);
+}
+
+int cede_task_detach(cede_task id)
+{
+    int error = detach(id);
+    return error == CEDE_EPERM ? cede__sched_ask(id, detach_there, 0) : error;
+}
+
+/* --- Some of several --- */
+
+/* Whether the task has ended, or is gone; or an error. */
+static int has_ended(cede_task id, bool *ended)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = id ? cede__task_find(id, &sched, &task) : CEDE_ESTALE;
+    *ended = error == CEDE_ESTALE || (!error && task->flags & CEDE__TASK_ENDED);
+    return error == CEDE_EPERM ? error : CEDE_OK;
+}
+
+static int count_ended(const cede_task *tasks, size_t count, size_t *ended)
+{
+    *ended = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool this_one;
+        int error = has_ended(tasks[i], &this_one);
+        if (error)
+            return error;
+        *ended += this_one;
+    }
+    return CEDE_OK;
+}
+
+static void tell_ended(const cede_task *tasks, size_t count, bool *ended)
+{
+    for (size_t i = 0; ended && i < count; i++)
+        (void)has_ended(tasks[i], &ended[i]);
+}
+
+/* Links an option into the queue of each task that has not ended. */
+static void link_options(struct cede__choice *choice, const cede_task *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct cede_sched *sched;
+        struct cede__task *task;
+        if (tasks[i] && cede__task_find(tasks[i], &sched, &task) == CEDE_OK && !(task->flags & CEDE__TASK_ENDED))
+            cede__waiters_add(&task->joiners, &choice->options[i].waiter, true);
+    }
+}
+
+static int wait_for_some(const cede_task *tasks, size_t count, size_t wanted, int64_t deadline)
+{
+    struct cede__task *self;
+    struct cede__choice *choice;
+    struct cede_sched *sched = cede__my_sched;
+    int error = cede__task_running(&self);
+    if (error)
+        return error;
+    cede_task id = cede__task_id(sched, self);
+    for (size_t i = 0; i < count; i++)
+        if (tasks[i] == id)
+            return CEDE_EDEADLOCK;
+    error = cede__choice_create(&choice, self, count, wanted);
+    if (error)
+        return error;
+    link_options(choice, tasks, count);
+    error = cede__task_wait(self, NULL, CEDE__WAIT_ENDS, deadline);
+    cede__choice_destroy(self);
+    return error;
+}
+
+int cede_task_wait(const cede_task *tasks, size_t count, size_t least, int64_t deadline, bool *ended)
+{
+    size_t already;
+    if (!tasks || count == 0 || least > count)
+        return CEDE_EINVAL;
+    int error = count_ended(tasks, count, &already);
+    if (error)
+        return error;
+    if (least == 0)
+        least = 1;
+    if (already < least)
+        error = wait_for_some(tasks, count, least - already, deadline);
+    if (!error || error == CEDE_ETIMEDOUT || error == CEDE_ECANCELED)
+        tell_ended(tasks, count, ended);
+    return error;
+}

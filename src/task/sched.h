@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task/sched.h - the scheduler of a thread from the inside.
+ *
+ * Schedulers are made one a thread, are never freed, and serve the next thread when theirs has ended: so other threads
+ * may post to one at any time. A message for tasks that are gone finds stale ids, and does nothing.
+ */
+#ifndef CEDE_TASK_SCHED_H
+#define CEDE_TASK_SCHED_H
+
+#include "base/compiler.h"
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/os.h"
+#include "task/ids.h"
+#include "task/task.h"
+#include "task/wheel.h"
+
+#include <cede/queue.h>
+#include <cede/sched.h>
+
+struct cede_sched;
+
+/* Something for a scheduler, from any thread. The reader calls `read`, which owns the message from then on. */
+struct cede__message_to {
+    struct cede__message_to *next;
+    void (*read)(struct cede__message_to *message, struct cede_sched *sched);
+};
+
+struct cede_sched {
+    cede_queue *ready, *urgent;   /* rings of coroutines, with room for all tasks, and for all that may be urgent */
+    struct cede__waiters starved; /* who could not have their turn for want of memory */
+    uint64_t room, urgent_room;   /* tasks that the rings have room for */
+    uint64_t urgent_most;         /* tasks that may be in the urgent ring */
+    struct cede__slots slots;
+    uint32_t number;           /* the lowest part of its tasks' ids */
+    unsigned urgent_turns;     /* in a row */
+    struct cede__task *ending; /* whose deferred functions are being called */
+    int64_t now;               /* ns; of a tick */
+    bool ticking;              /* in a tick: `now` is the time */
+    bool running;              /* its loop is at work, on this thread */
+    bool attached;             /* it is a thread's */
+    bool killing;              /* everybody */
+    cede_sched_stats stats;
+    struct cede__list all_groups;
+    struct cede__wheel wheel;
+
+    /* For other threads. */
+    _Alignas(64) _Atomic(struct cede__message_to *) inbox;
+    _Atomic int asleep; /* it is to be woken when there is something in the inbox */
+    struct cede__os_event event;
+    void (*_Atomic wake)(void *arg); /* how the host wants to be told; NULL: by the event */
+    void *wake_arg;
+};
+
+extern CEDE__THREAD_LOCAL struct cede_sched *cede__my_sched;
+
+/* The calling thread's scheduler. Returns 0, CEDE_ENOMEM, CEDE_EMAPS, CEDE_ESHSTK. */
+int cede__sched_create(struct cede_sched **out);
+static inline int cede__sched_ready(struct cede_sched **out)
+{
+    *out = cede__my_sched;
+    return CEDE__LIKELY(*out != NULL) ? CEDE_OK : cede__sched_create(out);
+}
+/* The scheduler with this number, or NULL. */
+struct cede_sched *cede__sched_numbered(uint32_t number);
+
+/* --- Ids --- */
+
+static inline cede_task cede__task_id(const struct cede_sched *sched, const struct cede__task *task)
+{
+    uint32_t mark = atomic_load_explicit(cede__slot_mark(&sched->slots, task->slot), memory_order_relaxed);
+    return (cede_task)(mark >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
+           (cede_task)task->slot << CEDE__SCHED_BITS | sched->number;
+}
+
+/*
+ * The task of an id, if it is one of the calling thread's. Returns 0, CEDE_ESTALE; or CEDE_EPERM: it lives, or has ended,
+ * on another thread.
+ */
+int cede__task_find_elsewhere(cede_task id);
+static inline int cede__task_find(cede_task id, struct cede_sched **sched, struct cede__task **task)
+{
+    struct cede_sched *mine = cede__my_sched;
+    if (CEDE__UNLIKELY(!mine || cede__id_scheduler(id) != mine->number))
+        return cede__task_find_elsewhere(id) | INT_MIN; /* changes nothing, but shows the compiler that it is not 0 */
+    if (CEDE__UNLIKELY(cede__slots_look_up(&mine->slots, id) == CEDE__MARK_FREE))
+        return CEDE_ESTALE;
+    uint32_t slot = cede__id_slot(id);
+    *task = cede__slot_page(&mine->slots, slot)->slots[slot % CEDE__SLOTS_PER_PAGE].task;
+    *sched = mine;
+    return CEDE_OK;
+}
+
+/* --- Getting ready (sched.c) --- */
+
+/* Makes room in the rings for one task more. Returns 0 or CEDE_ENOMEM. */
+int cede__sched_make_room(struct cede_sched *sched);
+int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *task);
+
+/* Puts a task at the end of its ring, where it has room. */
+static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task *task)
+{
+    cede_coro *handle = cede__coro_handle(cede__task_coro(task));
+    (void)cede_queue_push(CEDE__UNLIKELY(task->flags & CEDE__TASK_URGENT) ? sched->urgent : sched->ready, handle);
+}
+
+/* --- Waiting (wait.c) --- */
+
+/*
+ * The running task, if that is what runs and it can wait. Returns 0, CEDE_ENOTASK or CEDE_EBIGSTACK.
+ */
+int cede__task_cannot_wait(void);
+static inline int cede__task_running(struct cede__task **out)
+{
+    const struct cede__tls *here = &cede__thread_here()->tls;
+    struct cede__hot *self = here->current;
+    if (CEDE__UNLIKELY(!self || !self->link || self->link != here->scheduler))
+        return cede__task_cannot_wait() | INT_MIN;
+    *out = cede__task_of(cede__coro_of(self));
+    return CEDE_OK;
+}
+
+/*
+ * The running task begins to wait: for `queue` (may be NULL), at most until the deadline. What must be known by whoever
+ * wakes it is in task->value. Returns CEDE__WAITS: now the caller, or the public inline form of it, must switch, and the
+ * outcome is what it was woken with, or CEDE_ETIMEDOUT or CEDE_ECANCELED, and then it is in the queue no more. Or one of
+ * these two at once.
+ */
+int cede__task_wait_begin(struct cede__task *task, struct cede__waiters *queue, enum cede__wait what, int64_t deadline);
+
+/* Switches to the scheduler. Returns the outcome. */
+static inline __attribute__((always_inline)) int cede__task_give_way(void)
+{
+    void *outcome = NULL;
+    (void)cede_yield(NULL, &outcome);
+    return (int)(intptr_t)outcome;
+}
+
+/* For the functions of the library that wait themselves: the outcome of a wait that has begun, or what was there instead. */
+static inline __attribute__((always_inline)) int cede__task_wait_here(int begun)
+{
+    return begun == CEDE__WAITS ? cede__task_give_way() : begun;
+}
+
+/* All in one. */
+static inline int cede__task_wait(struct cede__task *task, struct cede__waiters *queue, enum cede__wait what,
+                                  int64_t deadline)
+{
+    return cede__task_wait_here(cede__task_wait_begin(task, queue, what, deadline));
+}
+
+/* Ends the wait of a task that waits: it is linked nowhere any more, and will go on with this outcome. */
+void cede__task_wake(struct cede_sched *sched, struct cede__task *task, int outcome);
+/* Takes it from where it waits. */
+void cede__task_unlink(struct cede_sched *sched, struct cede__task *task);
+
+/* --- Waiting for several things (wait.c) --- */
+
+/*
+ * A choice of so many options for the running task, none of them linked yet: the caller links them, and waits for no
+ * queue. The task is woken when `wanted` of them have been. It belongs to the task, and goes with it, or by
+ * cede__choice_destroy. Returns 0 or CEDE_ENOMEM.
+ */
+int cede__choice_create(struct cede__choice **out, struct cede__task *task, size_t count, size_t wanted);
+void cede__choice_destroy(struct cede__task *task);
+
+static inline struct cede__choice *cede__task_choice(const struct cede__task *task)
+{
+    return (struct cede__choice *)(uintptr_t)task->value;
+}
+
+/* Who waits with a waiter that is linked. */
+struct cede__task *cede__waiter_task(struct cede__waiter *waiter);
+/* Unlinks a waiter, and wakes its task; that of an option only if no more of them are wanted. */
+void cede__waiter_wake(struct cede_sched *sched, struct cede__waiter *waiter, int outcome);
+
+/*
+ * What is to be done, beside unlinking it, when a task is ended that waits in this way, or has been woken and has not run
+ * yet: `value` may hold something. Set before the first such wait.
+ */
+extern void (*cede__wait_dropped[CEDE__WAIT_KINDS])(struct cede_sched *sched, struct cede__task *task);
+
+/* --- Timers (fire.c) --- */
+
+void cede__sched_fire(struct cede_sched *sched, int64_t now);
+
+/* --- The end (end.c) --- */
+
+/* The task has ended: tells all who want to know, and lets go of it if nobody will join it. */
+void cede__task_finish(struct cede_sched *sched, struct cede__task *task);
+/* Lets go of a task that has ended. */
+void cede__task_release(struct cede_sched *sched, struct cede__task *task);
+/* Ends the task before it runs again, with this status. */
+void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_task_status status);
+/* Cancels it; `flag`: CEDE__TASK_TIMED_OUT or 0. Returns 0 or CEDE_ESTATE. */
+int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsigned flag);
+void cede__task_end_of(struct cede__task *task, cede_task_end *end);
+
+/* --- The inbox (inbox.c) --- */
+
+void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message);
+/* Reads all that is there. */
+void cede__sched_read(struct cede_sched *sched);
+/* Has an operation done on a task of another thread: (*act)(id, arg), there. Returns 0 or CEDE_ENOMEM. */
+int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint64_t arg);
+/* Sleeps until somebody posts, or the deadline. */
+void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
+
+/* --- Functions of the program that are called on the scheduler --- */
+
+/* Around them: what they resume is no task. */
+static inline struct cede__hot *cede__sched_leave_loop(void)
+{
+    struct cede__tls *here = &cede__thread_here()->tls;
+    struct cede__hot *scheduler = here->scheduler;
+    here->scheduler = NULL;
+    return scheduler;
+}
+
+static inline void cede__sched_enter_loop(struct cede__hot *scheduler)
+{
+    cede__thread_here()->tls.scheduler = scheduler;
+}
+
+#endif

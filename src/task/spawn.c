@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task/spawn.c - new tasks: a cell, a slot, a place in the ring.
+ */
+#include "base/compiler.h"
+
+#include "task/spawn.h"
+
+#include "task/more.h"
+
+#include <string.h>
+
+#include <cede/error.h>
+
+static int check_options(const cede_task_options *o)
+{
+    const unsigned known = CEDE_TASK_URGENT | CEDE_TASK_FP_PRIVATE | CEDE_TASK_HELD;
+    if (!o || o->size != sizeof *o || o->flags & ~known || o->timeout < 0)
+        return CEDE_EINVAL;
+    return CEDE_OK;
+}
+
+static int make_coro(cede_coro **out, const cede_task_options *o)
+{
+    cede_coro_options options = {.size = sizeof options,
+                                 .entry = (cede_entry *)(void (*)(void))o->entry,
+                                 .arg = o->arg,
+                                 .stack = o->stack,
+                                 .source = o->source,
+                                 .stack_size = o->stack_size,
+                                 .name = o->name,
+                                 .user = o->user,
+                                 .flags = o->flags & CEDE_TASK_FP_PRIVATE ? CEDE_CORO_FP_PRIVATE : 0};
+    return cede__coro_task_create(out, &options);
+}
+
+/* A new coroutine becomes a task, in no ring yet. If it cannot, it is destroyed. */
+static inline int adopt(struct cede_sched *sched, cede_coro *coro, struct cede__task **out)
+{
+    struct cede__task *task = cede__task_of(coro);
+    int error = CEDE_OK;
+    if (CEDE__UNLIKELY(sched->stats.tasks >= sched->room))
+        error = cede__sched_make_room(sched);
+    if (!error)
+        error = cede__slots_take(&sched->slots, task);
+    if (CEDE__UNLIKELY(error)) {
+        cede__coro_task_destroy(coro);
+        return error;
+    }
+    task->status = CEDE_TASK_CREATED;
+    sched->stats.tasks++;
+    sched->stats.spawned++;
+    *out = task;
+    return CEDE_OK;
+}
+
+/* Takes a task back that has not been queued. */
+static void abandon(struct cede_sched *sched, struct cede__task *task)
+{
+    sched->stats.tasks--;
+    sched->stats.spawned--;
+    sched->stats.ended++;
+    cede__task_release(sched, task);
+}
+
+/* What is asked for beside the coroutine. */
+static int apply_options(struct cede_sched *sched, struct cede__task *task, const cede_task_options *o)
+{
+    int error = CEDE_OK;
+    task->flags |= o->flags & CEDE_TASK_HELD;
+    if (o->flags & CEDE_TASK_URGENT)
+        error = cede__sched_make_urgent_room(sched, task);
+    if (!error && o->timeout > 0)
+        error = cede__task_limit(sched, task, cede_after(o->timeout));
+    return error;
+}
+
+static int make(struct cede_sched *sched, const cede_task_options *options, struct cede__task **out)
+{
+    cede_coro *coro;
+    struct cede__task *task;
+    int error = check_options(options);
+    if (!error)
+        error = make_coro(&coro, options);
+    if (!error)
+        error = adopt(sched, coro, &task);
+    if (error)
+        return error;
+    error = apply_options(sched, task, options);
+    if (error)
+        abandon(sched, task);
+    else
+        *out = task;
+    return error;
+}
+
+/* The caller gets the id, or nobody will join it. */
+static inline void hand_out(const struct cede_sched *sched, struct cede__task *task, cede_task *out)
+{
+    if (out)
+        *out = cede__task_id(sched, task);
+    else
+        task->flags |= CEDE__TASK_DETACHED;
+}
+
+/* A task is made, prepared by the caller of this, handed out and queued, or nothing of it. */
+static int create(cede_task *out, const cede_task_options *options, int (*prepare)(struct cede__task *task, void *arg),
+                  void *arg)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    if (out)
+        *out = 0;
+    int error = cede__sched_ready(&sched);
+    if (!error)
+        error = make(sched, options, &task);
+    if (error)
+        return error;
+    error = prepare ? prepare(task, arg) : CEDE_OK;
+    if (error) {
+        abandon(sched, task);
+        return error;
+    }
+    hand_out(sched, task, out);
+    if (!(task->flags & CEDE__TASK_HELD))
+        cede__sched_queue(sched, task);
+    return CEDE_OK;
+}
+
+int cede__task_create_prepared(cede_task *out, const cede_task_options *options,
+                               int (*prepare)(struct cede__task *task, void *arg), void *arg)
+{
+    return create(out, options, prepare, arg);
+}
+
+int cede_task_create(cede_task *out, const cede_task_options *options)
+{
+    return create(out, options, NULL, NULL);
+}
+
+int cede_task_spawn(cede_task *out, cede_stack_choice stack, cede_task_entry *entry, void *arg)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    cede_coro *coro;
+    if (out)
+        *out = 0;
+    int error = cede__sched_ready(&sched);
+    if (!error)
+        error = cede__coro_task_new(&coro, stack, entry, arg);
+    if (!error)
+        error = adopt(sched, coro, &task);
+    if (CEDE__UNLIKELY(error))
+        return error;
+    hand_out(sched, task, out);
+    cede__sched_queue(sched, task);
+    return CEDE_OK;
+}
+
+/* --- Later --- */
+
+static int start(cede_task id)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = cede__task_find(id, &sched, &task);
+    if (error)
+        return error;
+    bool follows = task->more && !cede__list_empty(&task->more->following);
+    if (!(task->flags & CEDE__TASK_HELD) || follows)
+        return CEDE_ESTATE;
+    task->flags &= (uint16_t)~CEDE__TASK_HELD;
+    cede__sched_queue(sched, task);
+    return CEDE_OK;
+}
+
+static void start_there(cede_task id, uint64_t unused)
+{
+    (void)unused;
+    (void)start(id);
+}
+
+int cede_task_start(cede_task id)
+{
+    int error = start(id);
+    return error == CEDE_EPERM ? cede__sched_ask(id, start_there, 0) : error;
+}
+
+/* Links a new task to the one that it is to follow, if that has not ended. */
+static int follow(struct cede__task *task, void *arg)
+{
+    struct cede__task *leader = arg;
+    if (leader->flags & CEDE__TASK_ENDED)
+        return CEDE_OK;
+    int error = cede__task_more(leader);
+    if (!error)
+        error = cede__task_more(task);
+    if (error)
+        return error;
+    task->flags |= CEDE__TASK_HELD;
+    cede__list_insert(leader->more->followers.previous, &task->more->following);
+    return CEDE_OK;
+}
+
+int cede_task_then(cede_task id, cede_task *out, const cede_task_options *options)
+{
+    struct cede_sched *sched;
+    struct cede__task *leader;
+    if (out)
+        *out = 0;
+    int error = cede__task_find(id, &sched, &leader);
+    return error ? error : create(out, options, follow, leader);
+}

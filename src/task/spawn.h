@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task/spawn.h - new tasks, for what makes them members of something.
+ */
+#ifndef CEDE_TASK_SPAWN_H
+#define CEDE_TASK_SPAWN_H
+
+#include "task/sched.h"
+
+/*
+ * As cede_task_create, with out not NULL; prepare(task, arg) is called before it is queued, and if it fails the task is
+ * taken back, and that is the error.
+ */
+int cede__task_create_prepared(cede_task *out, const cede_task_options *options,
+                               int (*prepare)(struct cede__task *task, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task/wait.c - waiting and waking: the one way in which a task stops running for a while and goes on.
+ *
+ * A task that is to wait is linked and marked first, and switches then; so whoever wakes it later finds all of it in the
+ * heap. It is woken once: waking unlinks it from everything that it waits for.
+ */
+#include "base/compiler.h"
+
+#include "task/sched.h"
+
+#include <cede/error.h>
+
+/* --- Who can wait --- */
+
+CEDE__COLD int cede__task_cannot_wait(void)
+{
+    struct cede__hot *self = cede__thread_here()->tls.current;
+    return self && cede__big_stack_of(self) ? CEDE_EBIGSTACK : CEDE_ENOTASK;
+}
+
+/* --- One task, one wait --- */
+
+int cede__task_wait_begin(struct cede__task *task, struct cede__waiters *queue, enum cede__wait what, int64_t deadline)
+{
+    if (CEDE__UNLIKELY(cede__task_ends_waits(task)))
+        return CEDE_ECANCELED;
+    if (CEDE__UNLIKELY(deadline <= CEDE_NOW))
+        return CEDE_ETIMEDOUT;
+    task->status = CEDE_TASK_WAITING;
+    task->wait = (uint8_t)what;
+    if (queue)
+        cede__waiters_add(queue, &task->waiter, false);
+    if (deadline != CEDE_NEVER)
+        cede__wheel_add(&cede__my_sched->wheel, &task->timer, deadline);
+    return CEDE__WAITS;
+}
+
+static void unlink_options(struct cede__choice *choice)
+{
+    for (size_t i = 0; i < choice->count; i++)
+        if (cede__waiter_is_linked(&choice->options[i].waiter))
+            cede__waiters_remove(&choice->options[i].waiter);
+}
+
+void cede__task_unlink(struct cede_sched *sched, struct cede__task *task)
+{
+    if (cede__timer_is_armed(&task->timer))
+        cede__wheel_remove(&sched->wheel, &task->timer);
+    if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
+        unlink_options(cede__task_choice(task));
+    else if (cede__waiter_is_linked(&task->waiter))
+        cede__waiters_remove(&task->waiter);
+}
+
+void cede__task_wake(struct cede_sched *sched, struct cede__task *task, int outcome)
+{
+    cede__task_unlink(sched, task);
+    task->outcome = (int16_t)outcome;
+    task->status = CEDE_TASK_READY;
+    cede__sched_queue(sched, task);
+}
+
+/* --- Several --- */
+
+int cede__choice_create(struct cede__choice **out, struct cede__task *task, size_t count, size_t wanted)
+{
+    if (count > (SIZE_MAX - sizeof **out) / sizeof(*out)->options[0])
+        return CEDE_ENOMEM;
+    struct cede__choice *choice = cede__os_malloc(sizeof *choice + count * sizeof choice->options[0]);
+    if (!choice)
+        return CEDE_ENOMEM;
+    *choice = (struct cede__choice){.task = task, .count = count, .wanted = wanted, .fired = count};
+    for (size_t i = 0; i < count; i++)
+        choice->options[i] = (struct cede__option){.choice = choice};
+    task->value = (uintptr_t)choice;
+    task->flags |= CEDE__TASK_CHOOSES;
+    *out = choice;
+    return CEDE_OK;
+}
+
+void cede__choice_destroy(struct cede__task *task)
+{
+    struct cede__choice *choice = cede__task_choice(task);
+    unlink_options(choice);
+    task->flags &= (uint16_t)~CEDE__TASK_CHOOSES;
+    task->value = 0;
+    cede__os_free(choice);
+}
+
+struct cede__task *cede__waiter_task(struct cede__waiter *waiter)
+{
+    struct cede__option *option = cede__waiter_option(waiter);
+    return option ? option->choice->task : CEDE__CONTAINER(waiter, struct cede__task, waiter);
+}
+
+void cede__waiter_wake(struct cede_sched *sched, struct cede__waiter *waiter, int outcome)
+{
+    struct cede__option *option = cede__waiter_option(waiter);
+    if (CEDE__LIKELY(!option)) {
+        cede__task_wake(sched, CEDE__CONTAINER(waiter, struct cede__task, waiter), outcome);
+        return;
+    }
+    struct cede__choice *choice = option->choice;
+    cede__waiters_remove(waiter);
+    choice->fired = (size_t)(option - choice->options);
+    if (--choice->wanted == 0)
+        cede__task_wake(sched, choice->task, outcome);
+}
+
+/* --- Giving way, sleeping, parking --- */
+
+int(cede_task_yield)(void)
+{
+    struct cede__task *task;
+    int error = cede__task_running(&task);
+    return error ? error : cede__task_give_way();
+}
+
+int cede__task_sleep_begin(int64_t deadline)
+{
+    struct cede__task *task;
+    int error = cede__task_running(&task);
+    if (CEDE__UNLIKELY(error))
+        return error;
+    if (CEDE__UNLIKELY(deadline <= CEDE_NOW && !cede__task_ends_waits(task)))
+        return CEDE__WAITS; /* it stays RUNNING: a yield */
+    return cede__task_wait_begin(task, NULL, CEDE__WAIT_TIME, deadline);
+}
+
+int(cede_sleep_until)(int64_t deadline)
+{
+    return cede__task_wait_here(cede__task_sleep_begin(deadline));
+}
+
+int cede__task_park_begin(int64_t deadline)
+{
+    struct cede__task *task;
+    int error = cede__task_running(&task);
+    if (error)
+        return error;
+    if (task->flags & CEDE__TASK_PERMIT) {
+        task->flags &= (uint16_t)~CEDE__TASK_PERMIT;
+        return CEDE_OK;
+    }
+    return cede__task_wait_begin(task, NULL, CEDE__WAIT_PARKED, deadline);
+}
+
+int(cede_task_park)(int64_t deadline)
+{
+    return cede__task_wait_here(cede__task_park_begin(deadline));
+}
+
+static int unpark(cede_task id)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = cede__task_find(id, &sched, &task);
+    if (error)
+        return error;
+    if (task->flags & CEDE__TASK_ENDED || cede__task_is_doomed(task))
+        return CEDE_ESTATE;
+    if (task->status == CEDE_TASK_WAITING && task->wait == CEDE__WAIT_PARKED)
+        cede__task_wake(sched, task, CEDE_OK); /* which takes the permit */
+    else
+        task->flags |= CEDE__TASK_PERMIT;
+    return CEDE_OK;
+}
+
+static void unpark_there(cede_task id, uint64_t unused)
+{
+    (void)unused;
+    (void)unpark(id);
+}
+
+int cede_task_unpark(cede_task id)
+{
+    int error = unpark(id);
+    return error == CEDE_EPERM ? cede__sched_ask(id, unpark_there, 0) : error;
+}
