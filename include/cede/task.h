@@ -272,8 +272,8 @@ CEDE_API int cede_task_set_timeout(cede_task task, int64_t deadline);
 /* --- Questions -------------------------------------------------------------------------------------------------- */
 
 /*
- * The status; CEDE_TASK_NONE if the task is gone. Of a task of another thread, CEDE_TASK_RUNNING stands for READY and
- * WAITING, too, and what is told may have changed since.
+ * The status; CEDE_TASK_NONE if the task is gone. Of a task of another thread, CEDE_TASK_RUNNING stands for CREATED, READY
+ * and WAITING, too, and what is told may have changed since.
  * Context: anywhere but in signal handlers. Threads: any. Since: 0.1.
  */
 CEDE_API cede_task_status cede_task_status_get(cede_task task);

@@ -25,31 +25,21 @@ static bool has_started(struct cede__task *task)
 
 static cede_task_status final_status(const struct cede__task *task)
 {
-    if (task->status != CEDE_TASK_RUNNING) /* doomed */
+    if (CEDE__UNLIKELY(task->status != CEDE_TASK_RUNNING)) /* doomed */
         return (cede_task_status)task->status;
-    if (task->flags & CEDE__TASK_TIMED_OUT)
-        return CEDE_TASK_TIMEOUT;
-    return task->flags & CEDE__TASK_CANCELED ? CEDE_TASK_CANCELED : CEDE_TASK_DONE;
+    if (CEDE__LIKELY(!(task->flags & CEDE__TASK_CANCELED)))
+        return CEDE_TASK_DONE;
+    return task->flags & CEDE__TASK_TIMED_OUT ? CEDE_TASK_TIMEOUT : CEDE_TASK_CANCELED;
 }
 
-static void count_end(struct cede_sched *sched, cede_task_status status)
-{
-    sched->stats.tasks--;
-    sched->stats.ended++;
-    sched->stats.done += status == CEDE_TASK_DONE;
-    sched->stats.canceled += status == CEDE_TASK_CANCELED;
-    sched->stats.timed_out += status == CEDE_TASK_TIMEOUT;
-    sched->stats.killed += status == CEDE_TASK_KILLED;
-}
-
+/* Its mark, as its status is. */
 static enum cede__mark mark_of(cede_task_status status)
 {
-    static const unsigned char marks[] = {[CEDE_TASK_DONE] = CEDE__MARK_DONE,
-                                          [CEDE_TASK_CANCELED] = CEDE__MARK_CANCELED,
-                                          [CEDE_TASK_KILLED] = CEDE__MARK_KILLED,
-                                          [CEDE_TASK_TIMEOUT] = CEDE__MARK_TIMEOUT};
-    return (enum cede__mark)marks[status];
+    return (enum cede__mark)((int)status - CEDE_TASK_DONE + CEDE__MARK_DONE);
 }
+_Static_assert(CEDE_TASK_TIMEOUT - CEDE_TASK_DONE == CEDE__MARK_TIMEOUT - CEDE__MARK_DONE &&
+                   CEDE_TASK_KILLED - CEDE_TASK_DONE == CEDE__MARK_KILLED - CEDE__MARK_DONE,
+               "in the same order");
 
 /* What the task itself has registered is called, as if it ran. */
 static CEDE__NOINLINE void call_own(struct cede_sched *sched, struct cede__task *task)
@@ -106,15 +96,16 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     if (CEDE__UNLIKELY(cede__coro_is_suspended(cede__task_coro(task))))
         cede__coro_task_drop(cede__task_coro(task));
     task->flags |= CEDE__TASK_ENDED;
-    count_end(sched, status);
-    cede__slot_set_mark(&sched->slots, task->slot, mark_of(status));
+    sched->live--;
+    sched->ends[status]++;
+    cede__slot_set_state(task->slot, mark_of(status));
     wake_all(sched, &task->joiners);
     if (CEDE__UNLIKELY(sched->starved.first != NULL)) /* there may be memory now */
         wake_all(sched, &sched->starved);
     if (CEDE__UNLIKELY(task->more != NULL)) {
         cede_task id = cede__task_id(sched, task);
         tell(sched, task);
-        if (cede__slots_look_up(&sched->slots, id) == CEDE__MARK_FREE)
+        if (cede__slots_state(&sched->slots, id) == CEDE__MARK_FREE)
             return;
     }
     if (task->flags & CEDE__TASK_DETACHED)
@@ -123,11 +114,11 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
 
 void cede__task_release(struct cede_sched *sched, struct cede__task *task)
 {
-    uint32_t slot = task->slot;
+    struct cede__slot *slot = task->slot;
     if (CEDE__UNLIKELY(task->more != NULL))
         cede__task_more_free(sched, task);
     sched->urgent_most -= (task->flags & CEDE__TASK_WAS_URGENT) != 0;
-    sched->stats.ended--;
+    sched->released++;
     cede__coro_task_destroy(cede__task_coro(task));
     cede__slots_give(&sched->slots, slot);
 }

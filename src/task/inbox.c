@@ -47,7 +47,7 @@ void cede__sched_read(struct cede_sched *sched)
     struct cede__message_to *message = reversed(atomic_exchange_explicit(&sched->inbox, NULL, memory_order_acquire));
     while (message) {
         struct cede__message_to *next = message->next;
-        sched->stats.messages++;
+        sched->messages++;
         message->read(message, sched);
         message = next;
     }
@@ -57,7 +57,7 @@ void cede__sched_sleep(struct cede_sched *sched, int64_t deadline)
 {
     atomic_store_explicit(&sched->asleep, 1, memory_order_seq_cst);
     if (!atomic_load_explicit(&sched->inbox, memory_order_seq_cst)) {
-        sched->stats.sleeps++;
+        sched->sleeps++;
         cede__os_event_wait(&sched->event, deadline);
     }
     /* If somebody sets the event only now, the next sleep is over at once, and looks. */

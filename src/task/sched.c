@@ -129,7 +129,6 @@ CEDE__COLD int cede__sched_create(struct cede_sched **out)
         detach_from_thread(sched);
         return error;
     }
-    memset(&sched->stats, 0, sizeof sched->stats);
     cede__my_sched = *out = sched;
     return CEDE_OK;
 }
@@ -148,7 +147,7 @@ static int grow(cede_queue *ring, uint64_t *room, uint64_t needed)
 
 CEDE__COLD int cede__sched_make_room(struct cede_sched *sched)
 {
-    return grow(sched->ready, &sched->room, sched->stats.tasks + 1);
+    return grow(sched->ready, &sched->room, sched->live + 1);
 }
 
 int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *task)
@@ -167,13 +166,13 @@ int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *ta
 
 static uint64_t count_ready(const struct cede_sched *sched)
 {
-    return cede_queue_length(sched->ready) + cede_queue_length(sched->urgent);
+    return cede__ring_length(sched->ready) + cede__ring_length(sched->urgent);
 }
 
 /* There was no memory for its stack, or to make room on it: it tries again when somebody has ended, or soon. */
 static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status)
 {
-    sched->stats.starved++;
+    sched->starvations++;
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
     task->wait = CEDE__WAIT_MEMORY;
     cede__waiters_add(&sched->starved, &task->waiter, false);
@@ -200,10 +199,8 @@ static inline void run_task(struct cede_sched *sched, cede_coro *handle)
         cede__task_finish(sched, task);
         return;
     }
-    if (status == CEDE_TASK_CREATED)
-        cede__slot_set_mark(&sched->slots, task->slot, CEDE__MARK_LIVE);
     task->status = CEDE_TASK_RUNNING;
-    sched->stats.switches++;
+    sched->switches++;
     int error = cede_coro_resume(handle, (void *)(intptr_t)task->outcome, NULL);
     if (CEDE__UNLIKELY(error))
         starve(sched, task, status);
@@ -213,7 +210,7 @@ static inline void run_task(struct cede_sched *sched, cede_coro *handle)
 
 static CEDE__NOINLINE int pick_urgent(struct cede_sched *sched, cede_coro **out)
 {
-    if (++sched->urgent_turns > URGENT_TURNS && cede_queue_length(sched->ready) > 0) {
+    if (++sched->urgent_turns > URGENT_TURNS && cede__ring_length(sched->ready) > 0) {
         sched->urgent_turns = 0;
         return cede_queue_pop(sched->ready, out);
     }
@@ -225,7 +222,7 @@ static size_t give_turns(struct cede_sched *sched, size_t turns)
 {
     for (; turns > 0; turns--) {
         cede_coro *next;
-        int error = CEDE__UNLIKELY(cede_queue_length(sched->urgent) > 0) ? pick_urgent(sched, &next)
+        int error = CEDE__UNLIKELY(cede__ring_length(sched->urgent) > 0) ? pick_urgent(sched, &next)
                                                                          : cede_queue_pop(sched->ready, &next);
         if (error)
             break;
@@ -314,7 +311,7 @@ static size_t next_batch(size_t batch, int64_t took)
 /* Whether anybody is ready, at once or after a sleep. */
 static void await_work(struct cede_sched *sched)
 {
-    if (count_ready(sched) == 0 && sched->stats.tasks > 0)
+    if (count_ready(sched) == 0 && sched->live > 0)
         cede__sched_sleep(sched, cede__wheel_next(&sched->wheel));
 }
 
@@ -322,7 +319,7 @@ static void loop(struct cede_sched *sched)
 {
     size_t batch = BATCH_MOST;
     int64_t looked = 0;
-    while (sched->stats.tasks > 0) {
+    while (sched->live > 0) {
         cede__sched_read(sched);
         if (sched->wheel.count > 0) {
             int64_t now = cede__os_now();
@@ -397,10 +394,10 @@ int cede_run(cede_task_entry *main, void *arg, const cede_run_options *options)
 /* Calls visit for the task of each slot in use. */
 static void visit_tasks(struct cede_sched *sched, void (*visit)(struct cede_sched *sched, struct cede__task *task))
 {
-    for (uint32_t slot = 0; slot < sched->slots.fresh; slot++) {
-        uint32_t mark = atomic_load_explicit(cede__slot_mark(&sched->slots, slot), memory_order_relaxed);
-        if (mark & ((1 << CEDE__MARK_STATE_BITS) - 1))
-            visit(sched, cede__slot_page(&sched->slots, slot)->slots[slot % CEDE__SLOTS_PER_PAGE].task);
+    for (uint32_t i = 0; i < sched->slots.fresh; i++) {
+        const struct cede__slot *slot = cede__slots_at(&sched->slots, i);
+        if (cede__slot_mark(slot) & CEDE__MARK_STATE)
+            visit(sched, slot->holds.task);
     }
 }
 
@@ -429,7 +426,7 @@ int cede_sched_reset(void)
     int error = enter(&sched);
     if (error)
         return error;
-    while (sched->stats.tasks > 0) { /* functions that are called at their ends may spawn others */
+    while (sched->live > 0) { /* functions that are called at their ends may spawn others */
         kill_all(sched);
         (void)give_turns(sched, count_ready(sched));
     }
@@ -440,18 +437,31 @@ int cede_sched_reset(void)
 
 /* --- Statistics --- */
 
+static void fill_stats(const struct cede_sched *sched, cede_sched_stats *stats)
+{
+    stats->tasks = sched->live;
+    stats->ready = count_ready(sched);
+    stats->ended = sched->spawned - sched->live - sched->released;
+    stats->timers = sched->wheel.count;
+    stats->spawned = sched->spawned;
+    stats->done = sched->ends[CEDE_TASK_DONE];
+    stats->canceled = sched->ends[CEDE_TASK_CANCELED];
+    stats->timed_out = sched->ends[CEDE_TASK_TIMEOUT];
+    stats->killed = sched->ends[CEDE_TASK_KILLED];
+    stats->switches = sched->switches;
+    stats->starved = sched->starvations;
+    stats->messages = sched->messages;
+    stats->sleeps = sched->sleeps;
+}
+
 int cede_sched_stats_get(cede_sched_stats *stats)
 {
     const struct cede_sched *sched = cede__my_sched;
     if (!stats || stats->size != sizeof *stats)
         return CEDE_EINVAL;
-    if (sched) {
-        *stats = sched->stats;
-        stats->ready = count_ready(sched);
-        stats->timers = sched->wheel.count;
-    } else {
-        memset(stats, 0, sizeof *stats);
-    }
+    memset(stats, 0, sizeof *stats);
+    if (sched)
+        fill_stats(sched, stats);
     stats->size = sizeof *stats;
     return CEDE_OK;
 }

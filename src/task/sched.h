@@ -46,7 +46,10 @@ struct cede_sched {
     bool running;              /* its loop is at work, on this thread */
     bool attached;             /* it is a thread's */
     bool killing;              /* everybody */
-    cede_sched_stats stats;
+    uint64_t live;           /* tasks that have not ended */
+    uint64_t spawned, ends[CEDE_TASK_TIMEOUT + 1]; /* since it was made; by status */
+    uint64_t released;       /* of those that have ended */
+    uint64_t switches, starvations, messages, sleeps;
     struct cede__list all_groups;
     struct cede__wheel wheel;
 
@@ -74,9 +77,8 @@ struct cede_sched *cede__sched_numbered(uint32_t number);
 
 static inline cede_task cede__task_id(const struct cede_sched *sched, const struct cede__task *task)
 {
-    uint32_t mark = atomic_load_explicit(cede__slot_mark(&sched->slots, task->slot), memory_order_relaxed);
-    return (cede_task)(mark >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
-           (cede_task)task->slot << CEDE__SCHED_BITS | sched->number;
+    return (cede_task)(cede__slot_mark(task->slot) >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
+           (cede_task)task->slot->index << CEDE__SCHED_BITS | sched->number;
 }
 
 /*
@@ -89,10 +91,11 @@ static inline int cede__task_find(cede_task id, struct cede_sched **sched, struc
     struct cede_sched *mine = cede__my_sched;
     if (CEDE__UNLIKELY(!mine || cede__id_scheduler(id) != mine->number))
         return cede__task_find_elsewhere(id) | INT_MIN; /* changes nothing, but shows the compiler that it is not 0 */
-    if (CEDE__UNLIKELY(cede__slots_look_up(&mine->slots, id) == CEDE__MARK_FREE))
+    uint32_t mark;
+    const struct cede__slot *slot = cede__slots_look_up(&mine->slots, id, &mark);
+    if (CEDE__UNLIKELY(!slot))
         return CEDE_ESTALE;
-    uint32_t slot = cede__id_slot(id);
-    *task = cede__slot_page(&mine->slots, slot)->slots[slot % CEDE__SLOTS_PER_PAGE].task;
+    *task = slot->holds.task;
     *sched = mine;
     return CEDE_OK;
 }
@@ -102,6 +105,13 @@ static inline int cede__task_find(cede_task id, struct cede_sched **sched, struc
 /* Makes room in the rings for one task more. Returns 0 or CEDE_ENOMEM. */
 int cede__sched_make_room(struct cede_sched *sched);
 int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *task);
+
+/* Tasks in a ring. */
+static inline size_t cede__ring_length(const cede_queue *queue)
+{
+    const struct cede__ring *ring = (const struct cede__ring *)(const void *)queue; /* its first member */
+    return ring->last - ring->first;
+}
 
 /* Puts a task at the end of its ring, where it has room. */
 static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task *task)
@@ -132,7 +142,21 @@ static inline int cede__task_running(struct cede__task **out)
  * outcome is what it was woken with, or CEDE_ETIMEDOUT or CEDE_ECANCELED, and then it is in the queue no more. Or one of
  * these two at once.
  */
-int cede__task_wait_begin(struct cede__task *task, struct cede__waiters *queue, enum cede__wait what, int64_t deadline);
+static inline int cede__task_wait_begin(struct cede__task *task, struct cede__waiters *queue, enum cede__wait what,
+                                        int64_t deadline)
+{
+    if (CEDE__UNLIKELY(cede__task_ends_waits(task)))
+        return CEDE_ECANCELED;
+    if (CEDE__UNLIKELY(deadline <= CEDE_NOW))
+        return CEDE_ETIMEDOUT;
+    task->status = CEDE_TASK_WAITING;
+    task->wait = (uint8_t)what;
+    if (queue)
+        cede__waiters_add(queue, &task->waiter, false);
+    if (deadline != CEDE_NEVER)
+        cede__wheel_add(&cede__my_sched->wheel, &task->timer, deadline);
+    return CEDE__WAITS;
+}
 
 /* Switches to the scheduler. Returns the outcome. */
 static inline __attribute__((always_inline)) int cede__task_give_way(void)
@@ -155,10 +179,26 @@ static inline int cede__task_wait(struct cede__task *task, struct cede__waiters 
     return cede__task_wait_here(cede__task_wait_begin(task, queue, what, deadline));
 }
 
+/* Takes a task from where it waits. */
+void cede__task_unlink_choice(struct cede__task *task);
+static inline void cede__task_unlink(struct cede_sched *sched, struct cede__task *task)
+{
+    if (cede__timer_is_armed(&task->timer))
+        cede__wheel_remove(&sched->wheel, &task->timer);
+    if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
+        cede__task_unlink_choice(task);
+    else if (cede__waiter_is_linked(&task->waiter))
+        cede__waiters_remove(&task->waiter);
+}
+
 /* Ends the wait of a task that waits: it is linked nowhere any more, and will go on with this outcome. */
-void cede__task_wake(struct cede_sched *sched, struct cede__task *task, int outcome);
-/* Takes it from where it waits. */
-void cede__task_unlink(struct cede_sched *sched, struct cede__task *task);
+static inline void cede__task_wake(struct cede_sched *sched, struct cede__task *task, int outcome)
+{
+    cede__task_unlink(sched, task);
+    task->outcome = (int16_t)outcome;
+    task->status = CEDE_TASK_READY;
+    cede__sched_queue(sched, task);
+}
 
 /* --- Waiting for several things (wait.c) --- */
 
@@ -178,7 +218,15 @@ static inline struct cede__choice *cede__task_choice(const struct cede__task *ta
 /* Who waits with a waiter that is linked. */
 struct cede__task *cede__waiter_task(struct cede__waiter *waiter);
 /* Unlinks a waiter, and wakes its task; that of an option only if no more of them are wanted. */
-void cede__waiter_wake(struct cede_sched *sched, struct cede__waiter *waiter, int outcome);
+void cede__option_wake(struct cede_sched *sched, struct cede__option *option, int outcome);
+static inline void cede__waiter_wake(struct cede_sched *sched, struct cede__waiter *waiter, int outcome)
+{
+    struct cede__option *option = cede__waiter_option(waiter);
+    if (CEDE__UNLIKELY(option != NULL))
+        cede__option_wake(sched, option, outcome);
+    else
+        cede__task_wake(sched, CEDE__CONTAINER(waiter, struct cede__task, waiter), outcome);
+}
 
 /*
  * What is to be done, beside unlinking it, when a task is ended that waits in this way, or has been woken and has not run

@@ -39,7 +39,7 @@ static inline int adopt(struct cede_sched *sched, cede_coro *coro, struct cede__
 {
     struct cede__task *task = cede__task_of(coro);
     int error = CEDE_OK;
-    if (CEDE__UNLIKELY(sched->stats.tasks >= sched->room))
+    if (CEDE__UNLIKELY(sched->live >= sched->room))
         error = cede__sched_make_room(sched);
     if (!error)
         error = cede__slots_take(&sched->slots, task);
@@ -48,8 +48,8 @@ static inline int adopt(struct cede_sched *sched, cede_coro *coro, struct cede__
         return error;
     }
     task->status = CEDE_TASK_CREATED;
-    sched->stats.tasks++;
-    sched->stats.spawned++;
+    sched->live++;
+    sched->spawned++;
     *out = task;
     return CEDE_OK;
 }
@@ -57,9 +57,9 @@ static inline int adopt(struct cede_sched *sched, cede_coro *coro, struct cede__
 /* Takes a task back that has not been queued. */
 static void abandon(struct cede_sched *sched, struct cede__task *task)
 {
-    sched->stats.tasks--;
-    sched->stats.spawned--;
-    sched->stats.ended++;
+    sched->live--;
+    sched->spawned--;
+    sched->released--;
     cede__task_release(sched, task);
 }
 

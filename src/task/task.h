@@ -79,7 +79,7 @@ struct cede__task {
     struct cede__waiters joiners; /* who wait for its end */
     struct cede__task_more *more; /* what few tasks have; NULL: nothing of it */
     uint64_t value;               /* of its wait: what is handed over, as the object likes */
-    uint32_t slot;                /* of its scheduler's table: the lower part of its id */
+    struct cede__slot *slot;      /* its place in its scheduler's table: see ids.h */
     uint16_t flags;               /* enum cede__task_flag */
     int16_t outcome;              /* of its wait: 0, or an error; what it goes on with */
     uint8_t status;               /* cede_task_status */
