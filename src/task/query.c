@@ -44,10 +44,9 @@ int cede__task_find_elsewhere(cede_task id)
 static cede_task_status status_elsewhere(cede_task id)
 {
     static const unsigned char statuses[] = {
-        [CEDE__MARK_FREE] = CEDE_TASK_NONE,         [CEDE__MARK_LIVE] = CEDE_TASK_RUNNING,
-        [CEDE__MARK_DONE] = CEDE_TASK_DONE,
-        [CEDE__MARK_CANCELED] = CEDE_TASK_CANCELED, [CEDE__MARK_KILLED] = CEDE_TASK_KILLED,
-        [CEDE__MARK_TIMEOUT] = CEDE_TASK_TIMEOUT};
+        [CEDE__MARK_FREE] = CEDE_TASK_NONE,     [CEDE__MARK_LIVE] = CEDE_TASK_RUNNING,
+        [CEDE__MARK_DONE] = CEDE_TASK_DONE,     [CEDE__MARK_CANCELED] = CEDE_TASK_CANCELED,
+        [CEDE__MARK_KILLED] = CEDE_TASK_KILLED, [CEDE__MARK_TIMEOUT] = CEDE_TASK_TIMEOUT};
     return (cede_task_status)statuses[cede__slots_state(&cede__sched_numbered(cede__id_scheduler(id))->slots, id)];
 }
 

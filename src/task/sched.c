@@ -179,56 +179,94 @@ static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task,
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
 }
 
-/* It has come back, and does not wait. */
-static inline void come_back(struct cede_sched *sched, struct cede__task *task)
+/* It has not just given way: it has ended, or is urgent, or canceled. */
+static CEDE__NOINLINE void come_back_otherwise(struct cede_sched *sched, struct cede__task *task)
 {
-    if (cede__task_coro(task)->hot.gate == CEDE__GATE_FINISHED || CEDE__UNLIKELY(cede__task_is_doomed(task))) {
+    if (cede__task_coro(task)->hot.gate == CEDE__GATE_FINISHED || cede__task_is_doomed(task)) {
         cede__task_finish(sched, task);
         return;
     }
-    task->status = CEDE_TASK_READY; /* it has given way */
-    task->outcome = CEDE__UNLIKELY(cede__task_ends_waits(task)) ? CEDE_ECANCELED : CEDE_OK;
+    task->status = CEDE_TASK_READY;
+    task->outcome = cede__task_ends_waits(task) ? CEDE_ECANCELED : CEDE_OK;
     cede__sched_queue(sched, task);
+}
+
+/* It has come back, and does not wait. There is room for it, and it is in the cache. */
+static inline void come_back(struct cede_sched *sched, struct cede__task *task)
+{
+    cede_coro *coro = cede__task_coro(task);
+    bool plain = task->status == CEDE_TASK_RUNNING && !(task->flags & (CEDE__TASK_URGENT | CEDE__TASK_CANCELED));
+    if (CEDE__UNLIKELY(coro->hot.gate == CEDE__GATE_FINISHED || !plain)) {
+        come_back_otherwise(sched, task);
+        return;
+    }
+    struct cede__ring *ring = cede__ring(sched->ready);
+    task->status = CEDE_TASK_READY;
+    ring->places[ring->last++ & ring->mask] = cede__coro_handle(coro);
 }
 
 static inline void run_task(struct cede_sched *sched, cede_coro *handle)
 {
     struct cede__task *task = cede__task_of(cede__coro_address(handle));
     uint8_t status = task->status;
+    intptr_t outcome = task->outcome;
     if (CEDE__UNLIKELY(cede__task_is_doomed(task))) {
         cede__task_finish(sched, task);
         return;
     }
     task->status = CEDE_TASK_RUNNING;
-    sched->switches++;
-    int error = cede_coro_resume(handle, (void *)(intptr_t)task->outcome, NULL);
-    if (CEDE__UNLIKELY(error))
+    int error = cede_coro_resume(handle, (void *)outcome, NULL);
+    if (CEDE__UNLIKELY(error)) {
         starve(sched, task, status);
-    else if (task->status != CEDE_TASK_WAITING)
-        come_back(sched, task);
-}
-
-static CEDE__NOINLINE int pick_urgent(struct cede_sched *sched, cede_coro **out)
-{
-    if (++sched->urgent_turns > URGENT_TURNS && cede__ring_length(sched->ready) > 0) {
-        sched->urgent_turns = 0;
-        return cede_queue_pop(sched->ready, out);
+        return;
     }
-    return cede_queue_pop(sched->urgent, out);
+    if (CEDE__UNLIKELY(task->outcome != 0) && task->status == CEDE_TASK_RUNNING)
+        task->outcome = 0;
+    if (task->status != CEDE_TASK_WAITING)
+        come_back(cede__my_sched, task); /* found anew: see give_turns */
 }
 
-/* Gives so many turns, as long as anybody is ready. Returns how many it could not. */
-static size_t give_turns(struct cede_sched *sched, size_t turns)
+static CEDE__NOINLINE cede_coro *pick_urgent(struct cede_sched *sched)
 {
-    for (; turns > 0; turns--) {
-        cede_coro *next;
-        int error = CEDE__UNLIKELY(cede__ring_length(sched->urgent) > 0) ? pick_urgent(sched, &next)
-                                                                         : cede_queue_pop(sched->ready, &next);
-        if (error)
+    cede_coro *next = NULL;
+    bool other = ++sched->urgent_turns > URGENT_TURNS && cede__ring_length(sched->ready) > 0;
+    if (other)
+        sched->urgent_turns = 0;
+    (void)cede_queue_pop(other ? sched->ready : sched->urgent, &next);
+    return next;
+}
+
+/* Who is next, or NULL. */
+static inline cede_coro *pick(struct cede_sched *sched)
+{
+    struct cede__ring *ring = cede__ring(sched->ready);
+    if (CEDE__UNLIKELY(cede__ring_length(sched->urgent) > 0))
+        return pick_urgent(sched);
+    if (CEDE__UNLIKELY(ring->first == ring->last))
+        return NULL;
+    if (ring->first % CEDE__QUEUE_GROUP == 0)
+        cede__queue_look_ahead(ring);
+    return ring->places[ring->first++ & ring->mask];
+}
+
+/*
+ * Gives so many turns, as long as anybody is ready. Returns how many it could not.
+ *
+ * The scheduler is found anew after each turn. It is the same, but were it kept on the stack, the processor could not
+ * look up who is next before it knew the stack pointer, which each switch back loads.
+ */
+static size_t give_turns(size_t turns)
+{
+    size_t left = turns;
+    for (; left > 0; left--) {
+        struct cede_sched *sched = cede__my_sched;
+        cede_coro *next = pick(sched);
+        if (!next)
             break;
         run_task(sched, next);
     }
-    return turns;
+    cede__my_sched->switches += turns - left;
+    return left;
 }
 
 /* --- Entering and leaving the loop --- */
@@ -276,7 +314,7 @@ int64_t cede_sched_tick(int64_t now)
     sched->now = now;
     cede__sched_read(sched);
     cede__sched_fire(sched, now);
-    (void)give_turns(sched, count_ready(sched));
+    (void)give_turns(count_ready(sched));
     int64_t next = next_of(sched, now);
     atomic_store_explicit(&sched->asleep, 1, memory_order_seq_cst);
     if (atomic_load_explicit(&sched->inbox, memory_order_seq_cst))
@@ -327,7 +365,7 @@ static void loop(struct cede_sched *sched)
             looked = now;
             cede__sched_fire(sched, now);
         }
-        if (give_turns(sched, batch) > 0) {
+        if (give_turns(batch) > 0) {
             looked = 0;
             await_work(sched);
         }
@@ -428,7 +466,7 @@ int cede_sched_reset(void)
         return error;
     while (sched->live > 0) { /* functions that are called at their ends may spawn others */
         kill_all(sched);
-        (void)give_turns(sched, count_ready(sched));
+        (void)give_turns(count_ready(sched));
     }
     visit_tasks(sched, release_one);
     leave_loop(sched);

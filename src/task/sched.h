@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/os.h"
+#include "coro/queue.h"
 #include "task/ids.h"
 #include "task/task.h"
 #include "task/wheel.h"
@@ -38,17 +39,17 @@ struct cede_sched {
     uint64_t room, urgent_room;   /* tasks that the rings have room for */
     uint64_t urgent_most;         /* tasks that may be in the urgent ring */
     struct cede__slots slots;
-    uint32_t number;           /* the lowest part of its tasks' ids */
-    unsigned urgent_turns;     /* in a row */
-    struct cede__task *ending; /* whose deferred functions are being called */
-    int64_t now;               /* ns; of a tick */
-    bool ticking;              /* in a tick: `now` is the time */
-    bool running;              /* its loop is at work, on this thread */
-    bool attached;             /* it is a thread's */
-    bool killing;              /* everybody */
-    uint64_t live;           /* tasks that have not ended */
+    uint32_t number;                               /* the lowest part of its tasks' ids */
+    unsigned urgent_turns;                         /* in a row */
+    struct cede__task *ending;                     /* whose deferred functions are being called */
+    int64_t now;                                   /* ns; of a tick */
+    bool ticking;                                  /* in a tick: `now` is the time */
+    bool running;                                  /* its loop is at work, on this thread */
+    bool attached;                                 /* it is a thread's */
+    bool killing;                                  /* everybody */
+    uint64_t live;                                 /* tasks that have not ended */
     uint64_t spawned, ends[CEDE_TASK_TIMEOUT + 1]; /* since it was made; by status */
-    uint64_t released;       /* of those that have ended */
+    uint64_t released;                             /* of those that have ended */
     uint64_t switches, starvations, messages, sleeps;
     struct cede__list all_groups;
     struct cede__wheel wheel;
@@ -106,10 +107,15 @@ static inline int cede__task_find(cede_task id, struct cede_sched **sched, struc
 int cede__sched_make_room(struct cede_sched *sched);
 int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *task);
 
-/* Tasks in a ring. */
-static inline size_t cede__ring_length(const cede_queue *queue)
+static inline struct cede__ring *cede__ring(cede_queue *queue)
 {
-    const struct cede__ring *ring = (const struct cede__ring *)(const void *)queue; /* its first member */
+    return (struct cede__ring *)(void *)queue; /* its first member */
+}
+
+/* Tasks in a ring. */
+static inline size_t cede__ring_length(cede_queue *queue)
+{
+    const struct cede__ring *ring = cede__ring(queue);
     return ring->last - ring->first;
 }
 
