@@ -7,7 +7,7 @@
  */
 #include "base/compiler.h"
 
-#include "task/sched.h"
+#include "task/watch.h"
 
 #include <string.h>
 
@@ -44,7 +44,7 @@ int cede__task_join_begin(cede_task id, int64_t deadline)
     struct cede__task *task;
     int error = cede__task_find(id, &sched, &task);
     if (CEDE__UNLIKELY(error))
-        return error;
+        return error == CEDE_EPERM ? cede__watch_begin(id, true, deadline) : error;
     if (CEDE__UNLIKELY(task->flags & (CEDE__TASK_JOINED | CEDE__TASK_DETACHED)))
         return CEDE_EBUSY;
     if (task->flags & CEDE__TASK_ENDED)
@@ -67,12 +67,14 @@ int cede__task_join_end(cede_task id, cede_task_end *end, int outcome)
 {
     struct cede_sched *sched;
     struct cede__task *self, *task;
-    bool waited = cede__task_running(&self) == CEDE_OK && self->wait == CEDE__WAIT_END && self->value;
-    if (CEDE__LIKELY(waited)) { /* so what is joined is there */
+    bool waited = cede__task_running(&self) == CEDE_OK && self->value;
+    if (CEDE__LIKELY(waited && self->wait == CEDE__WAIT_END)) { /* so what is joined is there */
         task = (struct cede__task *)(uintptr_t)self->value;
         let_go_of_joined(NULL, self);
         return outcome ? outcome : collect(task, end);
     }
+    if (waited && self->wait == CEDE__WAIT_END_ELSEWHERE)
+        return cede__watch_end(self, end, outcome);
     if (!outcome)
         outcome = cede__task_find(id, &sched, &task);
     return outcome ? outcome : collect(task, end);
@@ -88,14 +90,24 @@ int cede__task_await_begin(cede_task id, int64_t deadline)
     struct cede_sched *sched;
     struct cede__task *task;
     int error = cede__task_find(id, &sched, &task);
+    if (error == CEDE_EPERM)
+        return cede__watch_begin(id, false, deadline);
     if (error || task->flags & CEDE__TASK_ENDED)
         return error;
     return wait_for_end(task, NULL, deadline);
 }
 
+int cede__task_await_end(int outcome)
+{
+    struct cede__task *self;
+    bool elsewhere =
+        cede__task_running(&self) == CEDE_OK && self->wait == CEDE__WAIT_END_ELSEWHERE && self->value;
+    return CEDE__UNLIKELY(elsewhere) ? cede__watch_end(self, NULL, outcome) : outcome;
+}
+
 int(cede_task_await)(cede_task id, int64_t deadline)
 {
-    return cede__task_wait_here(cede__task_await_begin(id, deadline));
+    return cede__task_await_end(cede__task_wait_here(cede__task_await_begin(id, deadline)));
 }
 
 static int detach(cede_task id)

@@ -28,6 +28,7 @@ CEDE_API CEDE__NO_PLT int cede__task_park_begin(int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede__task_join_begin(cede_task task, int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede__task_join_end(cede_task task, cede_task_end *end, int outcome);
 CEDE_API CEDE__NO_PLT int cede__task_await_begin(cede_task task, int64_t deadline);
+CEDE_API CEDE__NO_PLT int cede__task_await_end(int outcome);
 
 #if CEDE_INLINE
 
@@ -80,7 +81,7 @@ static inline __attribute__((always_inline)) int cede__task_join_inline(cede_tas
 
 static inline __attribute__((always_inline)) int cede__task_await_inline(cede_task task, int64_t deadline)
 {
-    return cede__task_wait_inline(cede__task_await_begin(task, deadline));
+    return cede__task_await_end(cede__task_wait_inline(cede__task_await_begin(task, deadline)));
 }
 
 #define cede_task_yield() cede__task_yield_inline()
