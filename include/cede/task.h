@@ -82,7 +82,12 @@ enum {
     /* It has a floating-point environment of its own: see CEDE_CORO_FP_PRIVATE. */
     CEDE_TASK_FP_PRIVATE = 1 << 1,
     /* Not queued: cede_task_start does that. */
-    CEDE_TASK_HELD = 1 << 2
+    CEDE_TASK_HELD = 1 << 2,
+    /*
+     * In a runtime (cede/runtime.h) any of its threads may start it; elsewhere, and with CEDE_TASK_HELD, it is like all
+     * others.
+     */
+    CEDE_TASK_ANYWHERE = 1 << 3
 };
 
 typedef struct cede_task_options {

@@ -11,6 +11,7 @@
 #include "task/more.h"
 
 #include "task/group.h"
+#include "task/runtime.h"
 
 #include <cede/error.h>
 
@@ -143,6 +144,8 @@ static bool is_queued(const struct cede__task *task)
 void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_task_status status)
 {
     bool runs = task->status == CEDE_TASK_RUNNING, queued = is_queued(task);
+    if (task->wait == CEDE__WAIT_ELSEWHERE && !cede__offer_withdraw(sched, task, status))
+        return; /* it ends when it has ended there */
     cede__task_unlink(sched, task);
     if (task->more)
         cede__list_remove(&task->more->following);

@@ -9,7 +9,7 @@
  */
 #include "base/compiler.h"
 
-#include "task/sched.h"
+#include "task/runtime.h"
 
 #include <string.h>
 
@@ -65,6 +65,7 @@ static int make(struct cede_sched **out)
         return error;
     }
     cede__os_event_init(&sched->event);
+    cede__offers_init(&sched->offers);
     cede__wheel_init(&sched->wheel, 0);
     *out = sched;
     return CEDE_OK;
@@ -84,6 +85,7 @@ static int find_free(struct cede_sched **out)
         return error;
     sched->number = number;
     sched->attached = true;
+    atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed);
     atomic_store_explicit(&scheds[number], sched, memory_order_release);
     *out = sched;
     return CEDE_OK;
@@ -94,6 +96,7 @@ static void detach_from_thread(struct cede_sched *sched)
     cede__my_sched = NULL;
     cede__os_lock_process();
     sched->attached = false;
+    atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed);
     cede__os_unlock_process();
 }
 
@@ -271,7 +274,7 @@ static size_t give_turns(size_t turns)
 
 /* --- Entering and leaving the loop --- */
 
-static int enter(struct cede_sched **out)
+int cede__sched_enter(struct cede_sched **out)
 {
     struct cede__thread *thread;
     int error = cede__sched_ready(out);
@@ -288,7 +291,7 @@ static int enter(struct cede_sched **out)
     return CEDE_OK;
 }
 
-static void leave_loop(struct cede_sched *sched)
+void cede__sched_leave(struct cede_sched *sched)
 {
     cede__thread_here()->tls.scheduler = NULL;
     sched->running = false;
@@ -306,7 +309,7 @@ int64_t cede_sched_tick(int64_t now)
     struct cede_sched *sched;
     if (now < 0)
         return CEDE_EINVAL;
-    int error = enter(&sched);
+    int error = cede__sched_enter(&sched);
     if (error)
         return error;
     atomic_store_explicit(&sched->asleep, 0, memory_order_relaxed);
@@ -320,7 +323,7 @@ int64_t cede_sched_tick(int64_t now)
     if (atomic_load_explicit(&sched->inbox, memory_order_seq_cst))
         next = now;
     sched->ticking = false;
-    leave_loop(sched);
+    cede__sched_leave(sched);
     return next;
 }
 
@@ -349,16 +352,17 @@ static size_t next_batch(size_t batch, int64_t took)
 /* Whether anybody is ready, at once or after a sleep. */
 static void await_work(struct cede_sched *sched)
 {
-    if (count_ready(sched) == 0 && sched->live > 0)
+    if (count_ready(sched) == 0 && sched->live > 0 && !cede__offer_take_own(sched))
         cede__sched_sleep(sched, cede__wheel_next(&sched->wheel));
 }
 
-static void loop(struct cede_sched *sched)
+void cede__sched_loop(struct cede_sched *sched)
 {
     size_t batch = BATCH_MOST;
     int64_t looked = 0;
     while (sched->live > 0) {
         cede__sched_read(sched);
+        (void)cede__offer_take_own(sched);
         if (sched->wheel.count > 0) {
             int64_t now = cede__os_now();
             batch = next_batch(batch, looked ? now - looked : 0);
@@ -390,7 +394,7 @@ static void main_has_ended(cede_task task, const cede_task_end *end, void *arg)
         kill_all(cede__my_sched);
 }
 
-static int spawn_main(cede_task_entry *main, void *arg, const cede_run_options *options)
+int cede__sched_spawn_main(cede_task_entry *main, void *arg, const cede_run_options *options)
 {
     cede_task_options task = CEDE_TASK_OPTIONS(main, arg);
     cede_task id;
@@ -409,21 +413,27 @@ static int spawn_main(cede_task_entry *main, void *arg, const cede_run_options *
     return error;
 }
 
+int cede__run_check(cede_task_entry *main, const cede_run_options *options)
+{
+    bool good = main && options->size == sizeof *options && !(options->flags & ~(unsigned)CEDE_RUN_KILL_OTHERS);
+    return good ? CEDE_OK : CEDE_EINVAL;
+}
+
 int cede_run(cede_task_entry *main, void *arg, const cede_run_options *options)
 {
     const cede_run_options none = CEDE_RUN_OPTIONS;
     struct cede_sched *sched;
     if (!options)
         options = &none;
-    if (!main || options->size != sizeof *options || options->flags & ~(unsigned)CEDE_RUN_KILL_OTHERS)
-        return CEDE_EINVAL;
-    int error = enter(&sched);
+    int error = cede__run_check(main, options);
+    if (!error)
+        error = cede__sched_enter(&sched);
     if (error)
         return error;
-    error = spawn_main(main, arg, options);
+    error = cede__sched_spawn_main(main, arg, options);
     if (!error)
-        loop(sched);
-    leave_loop(sched);
+        cede__sched_loop(sched);
+    cede__sched_leave(sched);
     return error;
 }
 
@@ -461,7 +471,7 @@ int cede_sched_reset(void)
     struct cede_sched *sched = cede__my_sched;
     if (!sched)
         return CEDE_OK;
-    int error = enter(&sched);
+    int error = cede__sched_enter(&sched);
     if (error)
         return error;
     while (sched->live > 0) { /* functions that are called at their ends may spawn others */
@@ -469,7 +479,7 @@ int cede_sched_reset(void)
         (void)give_turns(count_ready(sched));
     }
     visit_tasks(sched, release_one);
-    leave_loop(sched);
+    cede__sched_leave(sched);
     return CEDE_OK;
 }
 

@@ -33,6 +33,13 @@ struct cede__message_to {
     void (*read)(struct cede__message_to *message, struct cede_sched *sched);
 };
 
+/* Tasks that any thread of a runtime may start (offer.c); under the lock, but for reading the count. */
+struct cede__offers {
+    struct cede__os_mutex lock;
+    struct cede__list list; /* in the order in which they were made */
+    _Atomic uint32_t count;
+};
+
 struct cede_sched {
     cede_queue *ready, *urgent;   /* rings of coroutines, with room for all tasks, and for all that may be urgent */
     struct cede__waiters starved; /* who could not have their turn for want of memory */
@@ -53,6 +60,8 @@ struct cede_sched {
     uint64_t switches, starvations, messages, sleeps;
     struct cede__list all_groups;
     struct cede__wheel wheel;
+    struct cede__runtime *runtime; /* that it belongs to, NULL: none; */
+    unsigned rank;                 /* which of its threads this is */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
@@ -60,6 +69,8 @@ struct cede_sched {
     struct cede__os_event event;
     void (*_Atomic wake)(void *arg); /* how the host wants to be told; NULL: by the event */
     void *wake_arg;
+    _Atomic uint32_t epoch; /* of its threads, this is the so manyeth; odd: it has a thread */
+    struct cede__offers offers;
 };
 
 extern CEDE__THREAD_LOCAL struct cede_sched *cede__my_sched;
@@ -73,6 +84,13 @@ static inline int cede__sched_ready(struct cede_sched **out)
 }
 /* The scheduler with this number, or NULL. */
 struct cede_sched *cede__sched_numbered(uint32_t number);
+
+/* Its name for other threads. */
+static inline cede_sched_id cede__sched_id(const struct cede_sched *sched)
+{
+    uint32_t epoch = atomic_load_explicit(&sched->epoch, memory_order_relaxed);
+    return (cede_sched_id)epoch << CEDE__SCHED_BITS | sched->number;
+}
 
 /* --- Ids --- */
 
@@ -259,6 +277,8 @@ void cede__task_end_of(struct cede__task *task, cede_task_end *end);
 /* --- The inbox (inbox.c) --- */
 
 void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message);
+/* Wakes the scheduler if it sleeps. */
+void cede__sched_rouse(struct cede_sched *sched);
 /* Reads all that is there. */
 void cede__sched_read(struct cede_sched *sched);
 /* Has an operation done on a task of another thread: (*act)(id, arg), there. Returns 0 or CEDE_ENOMEM. */

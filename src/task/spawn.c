@@ -7,6 +7,7 @@
 #include "task/spawn.h"
 
 #include "task/more.h"
+#include "task/runtime.h"
 
 #include <string.h>
 
@@ -14,7 +15,7 @@
 
 static int check_options(const cede_task_options *o)
 {
-    const unsigned known = CEDE_TASK_URGENT | CEDE_TASK_FP_PRIVATE | CEDE_TASK_HELD;
+    const unsigned known = CEDE_TASK_URGENT | CEDE_TASK_FP_PRIVATE | CEDE_TASK_HELD | CEDE_TASK_ANYWHERE;
     if (!o || o->size != sizeof *o || o->flags & ~known || o->timeout < 0)
         return CEDE_EINVAL;
     return CEDE_OK;
@@ -122,7 +123,10 @@ static int create(cede_task *out, const cede_task_options *options, int (*prepar
         return error;
     }
     hand_out(sched, task, out);
-    if (!(task->flags & CEDE__TASK_HELD))
+    if (task->flags & CEDE__TASK_HELD)
+        return CEDE_OK;
+    bool anywhere = options->flags & CEDE_TASK_ANYWHERE && sched->runtime;
+    if (!anywhere || cede__offer_make(sched, task, options) != CEDE_OK)
         cede__sched_queue(sched, task);
     return CEDE_OK;
 }

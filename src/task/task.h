@@ -36,9 +36,9 @@ enum cede__wait {
     CEDE__WAIT_NONE,
     CEDE__WAIT_TIME,
     CEDE__WAIT_PARKED,
-    CEDE__WAIT_END,  /* of a task */
+    CEDE__WAIT_END,           /* of a task */
     CEDE__WAIT_END_ELSEWHERE, /* of a task of another thread */
-    CEDE__WAIT_ENDS, /* of some tasks */
+    CEDE__WAIT_ENDS,          /* of some tasks */
     CEDE__WAIT_GROUP,
     CEDE__WAIT_REPLY,
     CEDE__WAIT_MUTEX,
@@ -55,7 +55,8 @@ enum cede__wait {
     CEDE__WAIT_SELECT,
     CEDE__WAIT_FUTURE,
     CEDE__WAIT_GENERATOR,
-    CEDE__WAIT_MEMORY, /* its turn could not be had for want of memory */
+    CEDE__WAIT_ELSEWHERE, /* offered to other threads, or taken by one: see offer.c */
+    CEDE__WAIT_MEMORY,    /* its turn could not be had for want of memory */
     CEDE__WAIT_KINDS
 };
 
