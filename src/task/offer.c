@@ -28,8 +28,9 @@ struct offer {
     struct cede__list link;               /* in the home's list, under its lock; alone: it was taken */
     struct cede_sched *home;
     cede_task id;            /* of the task at home */
-    cede_task guest;         /* 0: not known yet, or returned */
-    cede_task_status wanted; /* how the guest is to be ended, as soon as it is known; NONE: not */
+    cede_task made;          /* the guest, as its scheduler writes it; 0: returned */
+    cede_task guest;         /* as its home has read; 0: not yet, and then */
+    cede_task_status wanted; /* how it is to be ended as soon as it is known; NONE: not */
     cede_task_end end;       /* how it has ended */
     cede_task_options options;
     char name[32];
@@ -151,6 +152,7 @@ static void read_taken(struct cede__message_to *message, struct cede_sched *sche
 {
     struct offer *offer = CEDE__CONTAINER(message, struct offer, taken);
     struct cede__task *task;
+    offer->guest = offer->made;
     if (cede__task_find(offer->id, &sched, &task) != CEDE_OK)
         return;
     if (offer->guest && offer->wanted) {
@@ -203,7 +205,7 @@ static int make_guest(struct offer *offer)
     else
         error = cede_task_start(guest);
     (void)cede_task_detach(guest);
-    offer->guest = error ? 0 : guest;
+    offer->made = error ? 0 : guest;
     return error;
 }
 
