@@ -170,13 +170,23 @@ static uint64_t count_ready(const struct cede_sched *sched)
 }
 
 /* There was no memory for its stack, or to make room on it: it tries again when somebody has ended, or soon. */
-static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status)
+static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status, uint8_t wait)
 {
     sched->starvations++;
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
+    if (wait != CEDE__WAIT_MEMORY)
+        task->starved = wait;
     task->wait = CEDE__WAIT_MEMORY;
     cede__waiters_add(&sched->starved, &task->waiter, false);
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
+}
+
+void cede__sched_feed(struct cede_sched *sched)
+{
+    while (sched->starved.first) {
+        struct cede__task *task = cede__waiter_task(sched->starved.first);
+        cede__task_wake(sched, task, task->outcome);
+    }
 }
 
 /* It has not just given way: it has ended, or is urgent, or canceled. */
@@ -208,16 +218,17 @@ static inline void come_back(struct cede_sched *sched, struct cede__task *task)
 static inline void run_task(struct cede_sched *sched, cede_coro *handle)
 {
     struct cede__task *task = cede__task_of(cede__coro_address(handle));
-    uint8_t status = task->status;
+    uint8_t status = task->status, wait = task->wait;
     intptr_t outcome = task->outcome;
     if (CEDE__UNLIKELY(cede__task_is_doomed(task))) {
         cede__task_finish(sched, task);
         return;
     }
     task->status = CEDE_TASK_RUNNING;
+    task->wait = CEDE__WAIT_NONE;
     int error = cede_coro_resume(handle, (void *)outcome, NULL);
     if (CEDE__UNLIKELY(error)) {
-        starve(sched, task, status);
+        starve(sched, task, status, wait);
         return;
     }
     if (CEDE__UNLIKELY(task->outcome != 0) && task->status == CEDE_TASK_RUNNING)

@@ -107,6 +107,9 @@ static inline int cede__task_find(cede_task id, struct cede_sched **sched, struc
 int cede__sched_make_room(struct cede_sched *sched);
 int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *task);
 
+/* There may be memory now: those that could not have their turn try again, and go on with what their wait had given. */
+void cede__sched_feed(struct cede_sched *sched);
+
 static inline struct cede__ring *cede__ring(cede_queue *queue)
 {
     return (struct cede__ring *)(void *)queue; /* its first member */
@@ -193,7 +196,7 @@ static inline void cede__task_unlink(struct cede_sched *sched, struct cede__task
         cede__wheel_remove(&sched->wheel, &task->timer);
     if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
         cede__task_unlink_choice(task);
-    else if (cede__waiter_is_linked(&task->waiter))
+    if (cede__waiter_is_linked(&task->waiter)) /* one that chooses may wait for memory */
         cede__waiters_remove(&task->waiter);
 }
 
