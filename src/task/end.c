@@ -14,7 +14,7 @@
 
 #include <cede/error.h>
 
-void (*cede__wait_dropped[CEDE__WAIT_KINDS])(struct cede_sched *sched, struct cede__task *task);
+cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
 
 static bool has_started(struct cede__task *task)
 {
@@ -147,8 +147,9 @@ void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_tas
     if (task->more)
         cede__list_remove(&task->more->following);
     uint8_t wait = task->wait == CEDE__WAIT_MEMORY ? task->starved : task->wait;
-    if (wait && cede__wait_dropped[wait])
-        cede__wait_dropped[wait](sched, task);
+    cede__wait_drop *drop = atomic_load_explicit(&cede__wait_dropped[wait], memory_order_relaxed);
+    if (drop)
+        drop(sched, task);
     if (task->flags & CEDE__TASK_CHOOSES)
         cede__choice_destroy(task);
     task->wait = CEDE__WAIT_NONE;
