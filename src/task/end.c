@@ -148,7 +148,7 @@ void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_tas
         cede__list_remove(&task->more->following);
     uint8_t wait = task->wait == CEDE__WAIT_MEMORY ? task->starved : task->wait;
     cede__wait_drop *drop = atomic_load_explicit(&cede__wait_dropped[wait], memory_order_relaxed);
-    if (drop)
+    if (drop && !runs)
         drop(sched, task);
     if (task->flags & CEDE__TASK_CHOOSES)
         cede__choice_destroy(task);

@@ -171,23 +171,29 @@ static uint64_t count_ready(const struct cede_sched *sched)
 }
 
 /* There was no memory for its stack, or to make room on it: it tries again when somebody has ended, or soon. */
-static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status, uint8_t wait)
+static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status)
 {
     sched->starvations++;
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
-    if (wait != CEDE__WAIT_MEMORY)
-        task->starved = wait;
+    task->starved = task->wait;
     task->wait = CEDE__WAIT_MEMORY;
     cede__waiters_add(&sched->starved, &task->waiter, false);
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
 }
 
+void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task)
+{
+    cede_task_status status = (cede_task_status)task->status;
+    cede__task_wake(sched, task, task->outcome);
+    task->wait = task->starved;
+    if (status == CEDE_TASK_CREATED)
+        task->status = CEDE_TASK_CREATED;
+}
+
 void cede__sched_feed(struct cede_sched *sched)
 {
-    while (sched->starved.first) {
-        struct cede__task *task = cede__waiter_task(sched->starved.first);
-        cede__task_wake(sched, task, task->outcome);
-    }
+    while (sched->starved.first)
+        cede__sched_feed_one(sched, cede__waiter_task(sched->starved.first));
 }
 
 /* It has not just given way: it has ended, or is urgent, or canceled. */
@@ -198,6 +204,7 @@ static CEDE__NOINLINE void come_back_otherwise(struct cede_sched *sched, struct 
         return;
     }
     task->status = CEDE_TASK_READY;
+    task->wait = CEDE__WAIT_NONE;
     task->outcome = cede__task_ends_waits(task) ? CEDE_ECANCELED : CEDE_OK;
     cede__sched_queue(sched, task);
 }
@@ -213,23 +220,23 @@ static inline void come_back(struct cede_sched *sched, struct cede__task *task)
     }
     struct cede__ring *ring = cede__ring(sched->ready);
     task->status = CEDE_TASK_READY;
+    task->wait = CEDE__WAIT_NONE;
     ring->places[ring->last++ & ring->mask] = cede__coro_handle(coro);
 }
 
 static inline void run_task(struct cede_sched *sched, cede_coro *handle)
 {
     struct cede__task *task = cede__task_of(cede__coro_address(handle));
-    uint8_t status = task->status, wait = task->wait;
+    uint8_t status = task->status;
     intptr_t outcome = task->outcome;
     if (CEDE__UNLIKELY(cede__task_is_doomed(task))) {
         cede__task_finish(sched, task);
         return;
     }
     task->status = CEDE_TASK_RUNNING;
-    task->wait = CEDE__WAIT_NONE;
     int error = cede_coro_resume(handle, (void *)outcome, NULL);
     if (CEDE__UNLIKELY(error)) {
-        starve(sched, task, status, wait);
+        starve(sched, task, status);
         return;
     }
     if (CEDE__UNLIKELY(task->outcome != 0) && task->status == CEDE_TASK_RUNNING)

@@ -109,6 +109,7 @@ int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *ta
 
 /* There may be memory now: those that could not have their turn try again, and go on with what their wait had given. */
 void cede__sched_feed(struct cede_sched *sched);
+void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task);
 
 static inline struct cede__ring *cede__ring(cede_queue *queue)
 {
