@@ -15,7 +15,7 @@
 
 #include <cede/error.h>
 
-void (*cede__wait_dropped[CEDE__WAIT_KINDS])(struct cede_sched *sched, struct cede__task *task);
+cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
 
 static bool has_started(struct cede__task *task)
 {
@@ -101,8 +101,8 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     sched->ends[status]++;
     cede__slot_set_state(task->slot, mark_of(status));
     wake_all(sched, &task->joiners);
-    if (CEDE__UNLIKELY(sched->starved.first != NULL)) /* there may be memory now */
-        wake_all(sched, &sched->starved);
+    if (CEDE__UNLIKELY(sched->starved.first != NULL))
+        cede__sched_feed(sched);
     if (CEDE__UNLIKELY(task->more != NULL)) {
         cede_task id = cede__task_id(sched, task);
         tell(sched, task);
@@ -149,8 +149,10 @@ void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_tas
     cede__task_unlink(sched, task);
     if (task->more)
         cede__list_remove(&task->more->following);
-    if (task->wait && cede__wait_dropped[task->wait])
-        cede__wait_dropped[task->wait](sched, task);
+    uint8_t wait = task->wait == CEDE__WAIT_MEMORY ? task->starved : task->wait;
+    cede__wait_drop *drop = atomic_load_explicit(&cede__wait_dropped[wait], memory_order_relaxed);
+    if (drop && !runs)
+        drop(sched, task);
     if (task->flags & CEDE__TASK_CHOOSES)
         cede__choice_destroy(task);
     task->wait = CEDE__WAIT_NONE;

@@ -107,6 +107,7 @@ static void leave(void)
     if (!sched || sched->running)
         return;
     (void)cede_sched_reset();
+    cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     atomic_store_explicit(&sched->wake, NULL, memory_order_release);
     free_rings(sched);
     detach_from_thread(sched);
@@ -177,9 +178,25 @@ static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task,
 {
     sched->starvations++;
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
+    task->starved = task->wait;
     task->wait = CEDE__WAIT_MEMORY;
     cede__waiters_add(&sched->starved, &task->waiter, false);
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
+}
+
+void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task)
+{
+    cede_task_status status = (cede_task_status)task->status;
+    cede__task_wake(sched, task, task->outcome);
+    task->wait = task->starved;
+    if (status == CEDE_TASK_CREATED)
+        task->status = CEDE_TASK_CREATED;
+}
+
+void cede__sched_feed(struct cede_sched *sched)
+{
+    while (sched->starved.first)
+        cede__sched_feed_one(sched, cede__waiter_task(sched->starved.first));
 }
 
 /* It has not just given way: it has ended, or is urgent, or canceled. */
@@ -190,6 +207,7 @@ static CEDE__NOINLINE void come_back_otherwise(struct cede_sched *sched, struct 
         return;
     }
     task->status = CEDE_TASK_READY;
+    task->wait = CEDE__WAIT_NONE;
     task->outcome = cede__task_ends_waits(task) ? CEDE_ECANCELED : CEDE_OK;
     cede__sched_queue(sched, task);
 }
@@ -205,6 +223,7 @@ static inline void come_back(struct cede_sched *sched, struct cede__task *task)
     }
     struct cede__ring *ring = cede__ring(sched->ready);
     task->status = CEDE_TASK_READY;
+    task->wait = CEDE__WAIT_NONE;
     ring->places[ring->last++ & ring->mask] = cede__coro_handle(coro);
 }
 
@@ -301,7 +320,10 @@ void cede__sched_leave(struct cede_sched *sched)
 
 static int64_t next_of(struct cede_sched *sched, int64_t now)
 {
-    return count_ready(sched) > 0 ? now : cede__wheel_next(&sched->wheel);
+    if (count_ready(sched) > 0)
+        return now;
+    int64_t next = cede__wheel_next(&sched->wheel);
+    return next > now ? next : now; /* who waits since this tick may have named a time that had passed */
 }
 
 int64_t cede_sched_tick(int64_t now)

@@ -125,6 +125,10 @@ static inline int cede__task_find(cede_task id, struct cede_sched **sched, struc
 int cede__sched_make_room(struct cede_sched *sched);
 int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *task);
 
+/* There may be memory now: those that could not have their turn try again, and go on with what their wait had given. */
+void cede__sched_feed(struct cede_sched *sched);
+void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task);
+
 static inline struct cede__ring *cede__ring(cede_queue *queue)
 {
     return (struct cede__ring *)(void *)queue; /* its first member */
@@ -211,7 +215,7 @@ static inline void cede__task_unlink(struct cede_sched *sched, struct cede__task
         cede__wheel_remove(&sched->wheel, &task->timer);
     if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
         cede__task_unlink_choice(task);
-    else if (cede__waiter_is_linked(&task->waiter))
+    if (cede__waiter_is_linked(&task->waiter)) /* one that chooses may wait for memory */
         cede__waiters_remove(&task->waiter);
 }
 
@@ -254,9 +258,15 @@ static inline void cede__waiter_wake(struct cede_sched *sched, struct cede__wait
 
 /*
  * What is to be done, beside unlinking it, when a task is ended that waits in this way, or has been woken and has not run
- * yet: `value` may hold something. Set before the first such wait.
+ * yet: `value` may hold something. Set before the first such wait, by each thread alike.
  */
-extern void (*cede__wait_dropped[CEDE__WAIT_KINDS])(struct cede_sched *sched, struct cede__task *task);
+typedef void cede__wait_drop(struct cede_sched *sched, struct cede__task *task);
+extern cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
+
+static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *drop)
+{
+    atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
+}
 
 /* --- Timers (fire.c) --- */
 

@@ -163,7 +163,7 @@ int cede__watch_begin(cede_task id, bool joins, int64_t deadline)
     if (!watch)
         return CEDE_ENOMEM;
     *watch = (struct watch){.message.read = read_question, .asker = cede__my_sched, .id = id, .joins = joins};
-    cede__wait_dropped[CEDE__WAIT_END_ELSEWHERE] = dropped;
+    cede__wait_drops_by(CEDE__WAIT_END_ELSEWHERE, dropped);
     int begun = cede__task_wait_begin(self, &watch->queue, CEDE__WAIT_END_ELSEWHERE, deadline);
     if (begun != CEDE__WAITS) {
         cede__os_free(watch);
