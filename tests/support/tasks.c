@@ -134,9 +134,14 @@ static void run_instance(void **state)
     test_report();
     cede_sched_stats stats = task_stats();
     bool left = stats.tasks || stats.ended || stats.timers || stats.ready;
-    EXPECT_EQ(cede_sched_reset(), 0);
     assert_false(left);
-    test_report();
+}
+
+/* Also after a test that failed: the next one finds no tasks. */
+static int clean_up(void **state)
+{
+    (void)state;
+    return cede_sched_reset();
 }
 
 int task_run(const char *group, const struct task_test *tests, size_t count)
@@ -163,7 +168,7 @@ int task_run(const char *group, const struct task_test *tests, size_t count)
                      kinds[k].name);
             if (only && !strstr(instance->name, only))
                 continue;
-            list[used++] = (struct CMUnitTest){instance->name, run_instance, NULL, NULL, instance};
+            list[used++] = (struct CMUnitTest){instance->name, run_instance, NULL, clean_up, instance};
         }
     int failed = _cmocka_run_group_tests(group, list, used, NULL, NULL);
     free(list);
