@@ -243,7 +243,7 @@ CEDE_API int cede_task_detach(cede_task task);
  * Wait until at least `least` of the tasks have ended (0 and 1: any; count: all), ids of tasks that are gone and 0
  * included. ended[i] (ended may be NULL) tells which have. The ids are copied. None of them is let go of.
  *
- * Returns 0; CEDE_ETIMEDOUT; CEDE_ECANCELED; CEDE_ENOTASK; CEDE_EINVAL (NULL, least > count); CEDE_EDEADLOCK (one is
+ * Returns 0; CEDE_ETIMEDOUT; CEDE_ECANCELED; CEDE_ENOTASK; CEDE_EINVAL (NULL, none, least > count); CEDE_EDEADLOCK (one is
  * the caller itself); CEDE_EPERM (one is of another thread); CEDE_ENOMEM. On failure `ended` is set for CEDE_ETIMEDOUT and
  * CEDE_ECANCELED, and otherwise unchanged.
  * Context: tasks, and outside of tasks when nothing must be waited for. Threads: that of the tasks. Since: 0.1.
@@ -267,7 +267,8 @@ CEDE_API int cede_task_on_end(cede_task task, cede_task_on_end_function *functio
  * the top. A task may cancel itself; one that kills itself does not come back from the call.
  *
  * Return 0; CEDE_ESTALE; CEDE_ESTATE (has ended; kill: it is the task whose deferred functions are being called);
- * CEDE_ENOMEM. On failure nothing has changed.
+ * CEDE_ENOMEM; kill also CEDE_ENOTASK and CEDE_EBIGSTACK (itself, in a coroutine that it has resumed or in a call on a big
+ * stack). On failure nothing has changed.
  * Context: anywhere but in signal handlers. Threads: any. Since: 0.1, all.
  */
 CEDE_API int cede_task_cancel(cede_task task);

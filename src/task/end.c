@@ -162,6 +162,14 @@ void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_tas
         cede__sched_queue(sched, task);
 }
 
+/* Whether it will go on from a yield or a sleep, which both tell of a cancel until the last moment. */
+static bool goes_on_from_rest(const struct cede__task *task)
+{
+    uint8_t wait = task->wait == CEDE__WAIT_MEMORY ? task->starved : task->wait;
+    bool ready = task->status == CEDE_TASK_READY || task->wait == CEDE__WAIT_MEMORY;
+    return ready && (wait == CEDE__WAIT_NONE || wait == CEDE__WAIT_TIME);
+}
+
 int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsigned flag)
 {
     if (task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING) || cede__task_is_doomed(task))
@@ -170,7 +178,11 @@ int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsi
         task->flags |= (uint16_t)(CEDE__TASK_CANCELED | flag);
     if (!has_started(task))
         cede__task_doom(sched, task, flag ? CEDE_TASK_TIMEOUT : CEDE_TASK_CANCELED);
-    else if (task->status == CEDE_TASK_WAITING && task->wait != CEDE__WAIT_MEMORY && cede__task_ends_waits(task))
+    else if (!cede__task_ends_waits(task))
+        return CEDE_OK;
+    else if (goes_on_from_rest(task))
+        task->outcome = CEDE_ECANCELED;
+    else if (task->status == CEDE_TASK_WAITING && task->wait != CEDE__WAIT_MEMORY)
         cede__task_wake(sched, task, CEDE_ECANCELED);
     return CEDE_OK;
 }

@@ -15,6 +15,15 @@
 
 #include <cede/error.h>
 
+/* Under the lock, so that what the host has taken back is not called. */
+static void tell_host(struct cede_sched *sched)
+{
+    cede__os_lock(&sched->wake_lock);
+    if (sched->wake)
+        sched->wake(sched->wake_arg);
+    cede__os_unlock(&sched->wake_lock);
+}
+
 void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message)
 {
     message->next = atomic_load_explicit(&sched->inbox, memory_order_relaxed);
@@ -26,14 +35,21 @@ void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message
 
 void cede__sched_rouse(struct cede_sched *sched)
 {
-    if (!atomic_load_explicit(&sched->asleep, memory_order_seq_cst) ||
-        !atomic_exchange_explicit(&sched->asleep, 0, memory_order_seq_cst))
+    if (atomic_load_explicit(&sched->asleep, memory_order_seq_cst) == CEDE__AWAKE)
         return;
-    void (*wake)(void *arg) = atomic_load_explicit(&sched->wake, memory_order_acquire);
-    if (wake)
-        wake(sched->wake_arg);
-    else
+    int asleep = atomic_exchange_explicit(&sched->asleep, CEDE__AWAKE, memory_order_seq_cst);
+    if (asleep == CEDE__ASLEEP_IN_RUN)
         cede__os_event_set(&sched->event);
+    else if (asleep == CEDE__ASLEEP_IN_HOST)
+        tell_host(sched);
+}
+
+void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg)
+{
+    cede__os_lock(&sched->wake_lock);
+    sched->wake = wake;
+    sched->wake_arg = arg;
+    cede__os_unlock(&sched->wake_lock);
 }
 
 static struct cede__message_to *reversed(struct cede__message_to *message)
@@ -63,7 +79,7 @@ void cede__sched_read(struct cede_sched *sched)
 
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline)
 {
-    atomic_store_explicit(&sched->asleep, 1, memory_order_seq_cst);
+    atomic_store_explicit(&sched->asleep, CEDE__ASLEEP_IN_RUN, memory_order_seq_cst);
     if (sched->runtime)
         cede__runtime_hunger(sched, true);
     bool stolen = sched->runtime && cede__runtime_steal(sched);
@@ -74,7 +90,7 @@ void cede__sched_sleep(struct cede_sched *sched, int64_t deadline)
     if (sched->runtime)
         cede__runtime_hunger(sched, false);
     /* If somebody sets the event only now, the next sleep is over at once, and looks. */
-    atomic_store_explicit(&sched->asleep, 0, memory_order_seq_cst);
+    atomic_store_explicit(&sched->asleep, CEDE__AWAKE, memory_order_seq_cst);
 }
 
 /* --- Operations on tasks of other threads --- */

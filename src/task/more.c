@@ -129,7 +129,9 @@ int cede_task_on_end(cede_task id, cede_task_on_end_function *function, void *ar
         return error;
     if (task->flags & CEDE__TASK_ENDED) {
         cede__task_end_of(task, &end);
+        struct cede__hot *loop = cede__sched_leave_loop();
         function(id, &end, arg);
+        cede__sched_enter_loop(loop);
         return CEDE_OK;
     }
     error = cede__task_more(task);

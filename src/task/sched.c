@@ -10,6 +10,7 @@
 #include "base/compiler.h"
 
 #include "task/runtime.h"
+#include "task/spawn.h"
 
 #include <string.h>
 
@@ -66,6 +67,7 @@ static int make(struct cede_sched **out)
     }
     cede__os_event_init(&sched->event);
     cede__offers_init(&sched->offers);
+    cede__os_mutex_init(&sched->wake_lock);
     cede__wheel_init(&sched->wheel, 0);
     *out = sched;
     return CEDE_OK;
@@ -107,10 +109,20 @@ static void leave(void)
     if (!sched || sched->running)
         return;
     (void)cede_sched_reset();
+    cede__sched_set_wake(sched, NULL, NULL);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
-    atomic_store_explicit(&sched->wake, NULL, memory_order_release);
     free_rings(sched);
     detach_from_thread(sched);
+}
+
+/* What is counted and kept from one tick to the next is not the last thread's any more. */
+static void start_anew(struct cede_sched *sched)
+{
+    sched->spawned = sched->released = sched->switches = sched->starvations = sched->messages = sched->sleeps = 0;
+    memset(sched->ends, 0, sizeof sched->ends);
+    sched->urgent_turns = 0;
+    sched->now = 0;
+    atomic_store_explicit(&sched->asleep, CEDE__AWAKE, memory_order_seq_cst);
 }
 
 CEDE__COLD int cede__sched_create(struct cede_sched **out)
@@ -133,6 +145,7 @@ CEDE__COLD int cede__sched_create(struct cede_sched **out)
         detach_from_thread(sched);
         return error;
     }
+    start_anew(sched);
     cede__my_sched = *out = sched;
     return CEDE_OK;
 }
@@ -177,6 +190,7 @@ static uint64_t count_ready(const struct cede_sched *sched)
 static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status)
 {
     sched->starvations++;
+    sched->switches--; /* it was no turn */
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
     task->starved = task->wait;
     task->wait = CEDE__WAIT_MEMORY;
@@ -233,6 +247,7 @@ static inline void run_task(struct cede_sched *sched, cede_coro *handle)
     uint8_t status = task->status;
     intptr_t outcome = task->outcome;
     if (CEDE__UNLIKELY(cede__task_is_doomed(task))) {
+        sched->switches--; /* it has no turn any more */
         cede__task_finish(sched, task);
         return;
     }
@@ -258,17 +273,22 @@ static CEDE__NOINLINE cede_coro *pick_urgent(struct cede_sched *sched)
     return next;
 }
 
-/* Who is next, or NULL. */
-static inline cede_coro *pick(struct cede_sched *sched)
+/* Who is next of those that are not urgent, or NULL. */
+static inline cede_coro *pick_other(struct cede_sched *sched)
 {
     struct cede__ring *ring = cede__ring(sched->ready);
-    if (CEDE__UNLIKELY(cede__ring_length(sched->urgent) > 0))
-        return pick_urgent(sched);
+    sched->urgent_turns = 0;
     if (CEDE__UNLIKELY(ring->first == ring->last))
         return NULL;
     if (ring->first % CEDE__QUEUE_GROUP == 0)
         cede__queue_look_ahead(ring);
     return ring->places[ring->first++ & ring->mask];
+}
+
+/* Who is next, or NULL. */
+static inline cede_coro *pick(struct cede_sched *sched)
+{
+    return CEDE__UNLIKELY(cede__ring_length(sched->urgent) > 0) ? pick_urgent(sched) : pick_other(sched);
 }
 
 /*
@@ -291,6 +311,20 @@ static size_t give_turns(size_t turns)
     return left;
 }
 
+/* Gives each one turn that is ready now: who is urgent must not have those of the others. */
+static void give_each_a_turn(struct cede_sched *sched)
+{
+    size_t urgent = cede__ring_length(sched->urgent), others = cede__ring_length(sched->ready);
+    sched->switches += urgent + others;
+    for (; urgent > 0; urgent--) {
+        cede_coro *next = NULL;
+        (void)cede_queue_pop(sched->urgent, &next);
+        run_task(sched, next);
+    }
+    for (; others > 0; others--)
+        run_task(sched, pick_other(cede__my_sched));
+}
+
 /* --- Entering and leaving the loop --- */
 
 int cede__sched_enter(struct cede_sched **out)
@@ -306,6 +340,7 @@ int cede__sched_enter(struct cede_sched **out)
     if (thread->tls.shared_key == CEDE__CLOSED)
         return CEDE_ENEST;
     (*out)->running = true;
+    atomic_store_explicit(&(*out)->asleep, CEDE__AWAKE, memory_order_relaxed);
     thread->tls.scheduler = thread->tls.current;
     return CEDE_OK;
 }
@@ -334,14 +369,13 @@ int64_t cede_sched_tick(int64_t now)
     int error = cede__sched_enter(&sched);
     if (error)
         return error;
-    atomic_store_explicit(&sched->asleep, 0, memory_order_relaxed);
     sched->ticking = true;
     sched->now = now;
     cede__sched_read(sched);
     cede__sched_fire(sched, now);
-    (void)give_turns(count_ready(sched));
+    give_each_a_turn(sched);
     int64_t next = next_of(sched, now);
-    atomic_store_explicit(&sched->asleep, 1, memory_order_seq_cst);
+    atomic_store_explicit(&sched->asleep, CEDE__ASLEEP_IN_HOST, memory_order_seq_cst);
     if (atomic_load_explicit(&sched->inbox, memory_order_seq_cst))
         next = now;
     sched->ticking = false;
@@ -355,9 +389,7 @@ int cede_sched_on_wake(void (*wake)(void *arg), void *arg)
     int error = cede__sched_ready(&sched);
     if (error)
         return error;
-    atomic_store_explicit(&sched->wake, NULL, memory_order_seq_cst);
-    sched->wake_arg = arg;
-    atomic_store_explicit(&sched->wake, wake, memory_order_seq_cst);
+    cede__sched_set_wake(sched, wake, arg);
     return CEDE_OK;
 }
 
@@ -382,13 +414,14 @@ void cede__sched_loop(struct cede_sched *sched)
 {
     size_t batch = BATCH_MOST;
     int64_t looked = 0;
+    sched->now = 0; /* the clock may be another one than that of ticks */
     while (sched->live > 0) {
         cede__sched_read(sched);
         (void)cede__offer_take_own(sched);
         if (sched->wheel.count > 0) {
             int64_t now = cede__os_now();
             batch = next_batch(batch, looked ? now - looked : 0);
-            looked = now;
+            looked = sched->now = now;
             cede__sched_fire(sched, now);
         }
         if (give_turns(batch) > 0) {
@@ -397,12 +430,6 @@ void cede__sched_loop(struct cede_sched *sched)
         }
     }
 }
-
-/* What the main task runs: it leaves its end where cede_run finds it. */
-struct main_task {
-    cede_task id;
-    const cede_run_options *options;
-};
 
 static void kill_all(struct cede_sched *sched);
 
@@ -416,23 +443,19 @@ static void main_has_ended(cede_task task, const cede_task_end *end, void *arg)
         kill_all(cede__my_sched);
 }
 
+static int prepare_main(struct cede__task *task, void *options)
+{
+    return cede_task_on_end(cede__task_id(cede__my_sched, task), main_has_ended, options);
+}
+
 int cede__sched_spawn_main(cede_task_entry *main, void *arg, const cede_run_options *options)
 {
     cede_task_options task = CEDE_TASK_OPTIONS(main, arg);
     cede_task id;
     task.stack = options->stack;
     task.stack_size = options->stack_size;
-    task.flags = CEDE_TASK_HELD;
-    int error = cede_task_create(&id, &task);
-    if (error)
-        return error;
-    error = cede_task_on_end(id, main_has_ended, (void *)(uintptr_t)options);
-    if (!error)
-        error = cede_task_start(id);
-    else
-        (void)cede_task_kill(id);
-    (void)cede_task_detach(id);
-    return error;
+    int error = cede__task_create_prepared(&id, &task, prepare_main, (void *)(uintptr_t)options);
+    return error ? error : cede_task_detach(id);
 }
 
 int cede__run_check(cede_task_entry *main, const cede_run_options *options)

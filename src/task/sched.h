@@ -40,6 +40,13 @@ struct cede__offers {
     _Atomic uint32_t count;
 };
 
+/* Whether a scheduler is to be woken when there is something in its inbox, and how. */
+enum cede__asleep {
+    CEDE__AWAKE,
+    CEDE__ASLEEP_IN_RUN, /* by its event */
+    CEDE__ASLEEP_IN_HOST /* between two ticks: as the host wants it */
+};
+
 struct cede_sched {
     cede_queue *ready, *urgent;   /* rings of coroutines, with room for all tasks, and for all that may be urgent */
     struct cede__waiters starved; /* who could not have their turn for want of memory */
@@ -49,7 +56,7 @@ struct cede_sched {
     uint32_t number;                               /* the lowest part of its tasks' ids */
     unsigned urgent_turns;                         /* in a row */
     struct cede__task *ending;                     /* whose deferred functions are being called */
-    int64_t now;                                   /* ns; of a tick */
+    int64_t now;                                   /* ns; when timers were looked at: of the tick, or lately */
     bool ticking;                                  /* in a tick: `now` is the time */
     bool running;                                  /* its loop is at work, on this thread */
     bool attached;                                 /* it is a thread's */
@@ -65,9 +72,10 @@ struct cede_sched {
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic int asleep; /* it is to be woken when there is something in the inbox */
+    _Atomic int asleep; /* enum cede__asleep */
     struct cede__os_event event;
-    void (*_Atomic wake)(void *arg); /* how the host wants to be told; NULL: by the event */
+    struct cede__os_mutex wake_lock; /* of the next two */
+    void (*wake)(void *arg);         /* how the host wants to be told; NULL: not at all */
     void *wake_arg;
     _Atomic uint32_t epoch; /* of its threads, this is the so manyeth; odd: it has a thread */
     struct cede__offers offers;
@@ -175,7 +183,7 @@ static inline int cede__task_wait_begin(struct cede__task *task, struct cede__wa
 {
     if (CEDE__UNLIKELY(cede__task_ends_waits(task)))
         return CEDE_ECANCELED;
-    if (CEDE__UNLIKELY(deadline <= CEDE_NOW))
+    if (CEDE__UNLIKELY(deadline <= cede__my_sched->now))
         return CEDE_ETIMEDOUT;
     task->status = CEDE_TASK_WAITING;
     task->wait = (uint8_t)what;
@@ -289,6 +297,8 @@ void cede__task_end_of(struct cede__task *task, cede_task_end *end);
 void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message);
 /* Wakes the scheduler if it sleeps. */
 void cede__sched_rouse(struct cede_sched *sched);
+/* How the host is told of a post between two ticks. What was set before is not called any more when this returns. */
+void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg);
 /* Reads all that is there. */
 void cede__sched_read(struct cede_sched *sched);
 /* Has an operation done on a task of another thread: (*act)(id, arg), there. Returns 0 or CEDE_ENOMEM. */

@@ -194,8 +194,10 @@ int cede_task_start(cede_task id)
 static int follow(struct cede__task *task, void *arg)
 {
     struct cede__task *leader = arg;
-    if (leader->flags & CEDE__TASK_ENDED)
+    if (leader->flags & CEDE__TASK_ENDED) {
+        task->flags &= (uint16_t)~CEDE__TASK_HELD;
         return CEDE_OK;
+    }
     int error = cede__task_more(leader);
     if (!error)
         error = cede__task_more(task);
