@@ -109,8 +109,8 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     count_end(sched, status);
     cede__slot_set_mark(&sched->slots, task->slot, mark_of(status));
     wake_all(sched, &task->joiners);
-    if (CEDE__UNLIKELY(sched->starved.first != NULL)) /* there may be memory now */
-        wake_all(sched, &sched->starved);
+    if (CEDE__UNLIKELY(sched->starved.first != NULL))
+        cede__sched_feed(sched);
     if (CEDE__UNLIKELY(task->more != NULL)) {
         cede_task id = cede__task_id(sched, task);
         tell(sched, task);
@@ -155,8 +155,9 @@ void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_tas
     cede__task_unlink(sched, task);
     if (task->more)
         cede__list_remove(&task->more->following);
-    if (task->wait && cede__wait_dropped[task->wait])
-        cede__wait_dropped[task->wait](sched, task);
+    uint8_t wait = task->wait == CEDE__WAIT_MEMORY ? task->starved : task->wait;
+    if (wait && cede__wait_dropped[wait])
+        cede__wait_dropped[wait](sched, task);
     if (task->flags & CEDE__TASK_CHOOSES)
         cede__choice_destroy(task);
     task->wait = CEDE__WAIT_NONE;

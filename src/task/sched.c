@@ -171,13 +171,23 @@ static uint64_t count_ready(const struct cede_sched *sched)
 }
 
 /* There was no memory for its stack, or to make room on it: it tries again when somebody has ended, or soon. */
-static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status)
+static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status, uint8_t wait)
 {
     sched->stats.starved++;
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
+    if (wait != CEDE__WAIT_MEMORY)
+        task->starved = wait;
     task->wait = CEDE__WAIT_MEMORY;
     cede__waiters_add(&sched->starved, &task->waiter, false);
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
+}
+
+void cede__sched_feed(struct cede_sched *sched)
+{
+    while (sched->starved.first) {
+        struct cede__task *task = cede__waiter_task(sched->starved.first);
+        cede__task_wake(sched, task, task->outcome);
+    }
 }
 
 /* It has come back, and does not wait. */
@@ -195,7 +205,7 @@ static inline void come_back(struct cede_sched *sched, struct cede__task *task)
 static inline void run_task(struct cede_sched *sched, cede_coro *handle)
 {
     struct cede__task *task = cede__task_of(cede__coro_address(handle));
-    uint8_t status = task->status;
+    uint8_t status = task->status, wait = task->wait;
     if (CEDE__UNLIKELY(cede__task_is_doomed(task))) {
         cede__task_finish(sched, task);
         return;
@@ -203,10 +213,11 @@ static inline void run_task(struct cede_sched *sched, cede_coro *handle)
     if (status == CEDE_TASK_CREATED)
         cede__slot_set_mark(&sched->slots, task->slot, CEDE__MARK_LIVE);
     task->status = CEDE_TASK_RUNNING;
+    task->wait = CEDE__WAIT_NONE;
     sched->stats.switches++;
     int error = cede_coro_resume(handle, (void *)(intptr_t)task->outcome, NULL);
     if (CEDE__UNLIKELY(error))
-        starve(sched, task, status);
+        starve(sched, task, status, wait);
     else if (task->status != CEDE_TASK_WAITING)
         come_back(sched, task);
 }

@@ -103,6 +103,9 @@ static inline int cede__task_find(cede_task id, struct cede_sched **sched, struc
 int cede__sched_make_room(struct cede_sched *sched);
 int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *task);
 
+/* There may be memory now: those that could not have their turn try again, and go on with what their wait had given. */
+void cede__sched_feed(struct cede_sched *sched);
+
 /* Puts a task at the end of its ring, where it has room. */
 static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task *task)
 {

@@ -83,7 +83,8 @@ struct cede__task {
     uint16_t flags;               /* enum cede__task_flag */
     int16_t outcome;              /* of its wait: 0, or an error; what it goes on with */
     uint8_t status;               /* cede_task_status */
-    uint8_t wait;                 /* enum cede__wait, while it is WAITING */
+    uint8_t wait;                 /* enum cede__wait, from when it begins to wait until it runs again */
+    uint8_t starved;              /* that, while `wait` is CEDE__WAIT_MEMORY: what it had been woken from */
 };
 
 _Static_assert(sizeof(struct cede__task) <= CEDE__TASK_FRONT, "a task lies before its coroutine");

@@ -49,7 +49,7 @@ void cede__task_unlink(struct cede_sched *sched, struct cede__task *task)
         cede__wheel_remove(&sched->wheel, &task->timer);
     if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
         unlink_options(cede__task_choice(task));
-    else if (cede__waiter_is_linked(&task->waiter))
+    if (cede__waiter_is_linked(&task->waiter)) /* one that chooses may wait for memory */
         cede__waiters_remove(&task->waiter);
 }
 
