@@ -15,6 +15,7 @@
 #include <cede/error.h>
 
 void (*cede__wait_dropped[CEDE__WAIT_KINDS])(struct cede_sched *sched, struct cede__task *task);
+void (*cede__task_left_wanted)(struct cede_sched *sched, struct cede__task *task);
 
 static bool has_started(struct cede__task *task)
 {
@@ -103,11 +104,13 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     task->status = (uint8_t)status;
     if (CEDE__UNLIKELY(task->more != NULL))
         call_own(sched, task);
+    if (CEDE__UNLIKELY(task->wanted))
+        cede__task_left_wanted(sched, task);
     if (CEDE__UNLIKELY(cede__coro_is_suspended(cede__task_coro(task))))
         cede__coro_task_drop(cede__task_coro(task));
     task->flags |= CEDE__TASK_ENDED;
     count_end(sched, status);
-    cede__slot_set_mark(&sched->slots, task->slot, mark_of(status));
+    cede__slot_set_mark(&sched->slots, cede__id_slot(task->id), mark_of(status));
     wake_all(sched, &task->joiners);
     if (CEDE__UNLIKELY(sched->starved.first != NULL))
         cede__sched_feed(sched);
@@ -123,7 +126,7 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
 
 void cede__task_release(struct cede_sched *sched, struct cede__task *task)
 {
-    uint32_t slot = task->slot;
+    uint32_t slot = cede__id_slot(task->id);
     if (CEDE__UNLIKELY(task->more != NULL))
         cede__task_more_free(sched, task);
     sched->urgent_most -= (task->flags & CEDE__TASK_WAS_URGENT) != 0;

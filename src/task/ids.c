@@ -50,7 +50,7 @@ static int take_fresh(struct cede__slots *slots, uint32_t *slot)
     return CEDE_OK;
 }
 
-int cede__slots_take(struct cede__slots *slots, struct cede__task *task)
+int cede__slots_take(struct cede__slots *slots, uint32_t scheduler, struct cede__task *task)
 {
     uint32_t slot = slots->free;
     if (CEDE__LIKELY(slot != CEDE__NO_SLOT)) {
@@ -62,7 +62,9 @@ int cede__slots_take(struct cede__slots *slots, struct cede__task *task)
     }
     cede__slot_page(slots, slot)->slots[slot % CEDE__SLOTS_PER_PAGE].task = task;
     cede__slot_set_mark(slots, slot, CEDE__MARK_CREATED);
-    task->slot = slot;
+    uint32_t mark = atomic_load_explicit(cede__slot_mark(slots, slot), memory_order_relaxed);
+    task->id = (cede_task)(mark >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
+               (cede_task)slot << CEDE__SCHED_BITS | scheduler;
     return CEDE_OK;
 }
 

@@ -55,8 +55,8 @@ struct cede__slots {
 };
 
 int cede__slots_create(struct cede__slots *slots);
-/* Takes a slot for a task, with the mark CREATED. Returns 0 or CEDE_ENOMEM. */
-int cede__slots_take(struct cede__slots *slots, struct cede__task *task);
+/* Takes a slot for a task of the scheduler with this number, with the mark CREATED, and gives it its id. Returns 0 or CEDE_ENOMEM. */
+int cede__slots_take(struct cede__slots *slots, uint32_t scheduler, struct cede__task *task);
 /* The task is gone. */
 void cede__slots_give(struct cede__slots *slots, uint32_t slot);
 

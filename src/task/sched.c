@@ -211,7 +211,7 @@ static inline void run_task(struct cede_sched *sched, cede_coro *handle)
         return;
     }
     if (status == CEDE_TASK_CREATED)
-        cede__slot_set_mark(&sched->slots, task->slot, CEDE__MARK_LIVE);
+        cede__slot_set_mark(&sched->slots, cede__id_slot(task->id), CEDE__MARK_LIVE);
     task->status = CEDE_TASK_RUNNING;
     task->wait = CEDE__WAIT_NONE;
     sched->stats.switches++;
@@ -405,29 +405,31 @@ int cede_run(cede_task_entry *main, void *arg, const cede_run_options *options)
 
 /* --- The end of all --- */
 
-/* Calls visit for the task of each slot in use. */
-static void visit_tasks(struct cede_sched *sched, void (*visit)(struct cede_sched *sched, struct cede__task *task))
+void cede__sched_visit(struct cede_sched *sched,
+                       void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg)
 {
     for (uint32_t slot = 0; slot < sched->slots.fresh; slot++) {
         uint32_t mark = atomic_load_explicit(cede__slot_mark(&sched->slots, slot), memory_order_relaxed);
         if (mark & ((1 << CEDE__MARK_STATE_BITS) - 1))
-            visit(sched, cede__slot_page(&sched->slots, slot)->slots[slot % CEDE__SLOTS_PER_PAGE].task);
+            visit(sched, cede__slot_page(&sched->slots, slot)->slots[slot % CEDE__SLOTS_PER_PAGE].task, arg);
     }
 }
 
-static void kill_one(struct cede_sched *sched, struct cede__task *task)
+static void kill_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
+    (void)unused;
     if (!(task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING)) && !cede__task_is_doomed(task))
         cede__task_doom(sched, task, CEDE_TASK_KILLED);
 }
 
 static void kill_all(struct cede_sched *sched)
 {
-    visit_tasks(sched, kill_one);
+    cede__sched_visit(sched, kill_one, NULL);
 }
 
-static void release_one(struct cede_sched *sched, struct cede__task *task)
+static void release_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
+    (void)unused;
     if (task->flags & CEDE__TASK_ENDED)
         cede__task_release(sched, task);
 }
@@ -444,7 +446,7 @@ int cede_sched_reset(void)
         kill_all(sched);
         (void)give_turns(sched, count_ready(sched));
     }
-    visit_tasks(sched, release_one);
+    cede__sched_visit(sched, release_one, NULL);
     leave_loop(sched);
     return CEDE_OK;
 }

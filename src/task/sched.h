@@ -74,9 +74,8 @@ struct cede_sched *cede__sched_numbered(uint32_t number);
 
 static inline cede_task cede__task_id(const struct cede_sched *sched, const struct cede__task *task)
 {
-    uint32_t mark = atomic_load_explicit(cede__slot_mark(&sched->slots, task->slot), memory_order_relaxed);
-    return (cede_task)(mark >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
-           (cede_task)task->slot << CEDE__SCHED_BITS | sched->number;
+    (void)sched;
+    return task->id;
 }
 
 /*
@@ -189,6 +188,12 @@ void cede__waiter_wake(struct cede_sched *sched, struct cede__waiter *waiter, in
  */
 extern void (*cede__wait_dropped[CEDE__WAIT_KINDS])(struct cede_sched *sched, struct cede__task *task);
 
+/*
+ * Called when a task has ended, after its deferred functions, that still has things for which others wait, such as a
+ * mutex: task->wanted counts them. Who counts sets it first.
+ */
+extern void (*cede__task_left_wanted)(struct cede_sched *sched, struct cede__task *task);
+
 /* --- Timers (fire.c) --- */
 
 void cede__sched_fire(struct cede_sched *sched, int64_t now);
@@ -214,6 +219,10 @@ void cede__sched_read(struct cede_sched *sched);
 int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint64_t arg);
 /* Sleeps until somebody posts, or the deadline. */
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
+
+/* Calls visit for all tasks that are not gone (sched.c). */
+void cede__sched_visit(struct cede_sched *sched,
+                       void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg);
 
 /* --- Functions of the program that are called on the scheduler --- */
 

@@ -42,7 +42,7 @@ static inline int adopt(struct cede_sched *sched, cede_coro *coro, struct cede__
     if (CEDE__UNLIKELY(sched->stats.tasks >= sched->room))
         error = cede__sched_make_room(sched);
     if (!error)
-        error = cede__slots_take(&sched->slots, task);
+        error = cede__slots_take(&sched->slots, sched->number, task);
     if (CEDE__UNLIKELY(error)) {
         cede__coro_task_destroy(coro);
         return error;

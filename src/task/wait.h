@@ -75,7 +75,7 @@ static inline void cede__waiters_add(struct cede__waiters *queue, struct cede__w
     first->previous = waiter;
 }
 
-/* Unlinks a waiter that is linked. */
+/* Unlinks a waiter that is linked. Until it is linked again it knows where it was: cede__waiter_left. */
 static inline void cede__waiters_remove(struct cede__waiter *waiter)
 {
     struct cede__waiters *queue = cede__waiter_queue(waiter);
@@ -86,6 +86,13 @@ static inline void cede__waiters_remove(struct cede__waiter *waiter)
     waiter->next->previous = waiter->previous;
     waiter->previous->next = waiter->next;
     waiter->queue = 0;
+    waiter->next = (struct cede__waiter *)(void *)queue;
+}
+
+/* Of one that was unlinked: where it was. The object there may be gone. */
+static inline struct cede__waiters *cede__waiter_left(const struct cede__waiter *waiter)
+{
+    return (struct cede__waiters *)(void *)waiter->next;
 }
 
 #endif
