@@ -38,7 +38,7 @@ static int wait_for_end(struct cede__task *task, cede_task joined, int64_t deadl
     return begun;
 }
 
-int cede__task_join_begin(cede_task id, int64_t deadline)
+static int begin_join(cede_task id, int64_t deadline)
 {
     struct cede_sched *sched;
     struct cede__task *task;
@@ -52,6 +52,15 @@ int cede__task_join_begin(cede_task id, int64_t deadline)
     int begun = wait_for_end(task, id, deadline);
     if (begun == CEDE__WAITS)
         task->flags |= CEDE__TASK_JOINED;
+    return begun;
+}
+
+int cede__task_join_begin(cede_task id, int64_t deadline)
+{
+    int begun = begin_join(id, deadline);
+    struct cede__task *self = CEDE__UNLIKELY(begun < 0) ? cede__task_acting() : NULL;
+    if (CEDE__UNLIKELY(self != NULL))
+        self->value = 0; /* another wait may have left something there, which is not the id of one that is joined */
     return begun;
 }
 

@@ -178,8 +178,18 @@ static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task,
     if (wait != CEDE__WAIT_MEMORY)
         task->starved = wait;
     task->wait = CEDE__WAIT_MEMORY;
+    uintptr_t left = (uintptr_t)cede__waiter_left(&task->waiter); /* what its object needs to know if it is killed */
     cede__waiters_add(&sched->starved, &task->waiter, false);
+    task->waiter.queue = left | CEDE__WAITER_STARVED;
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
+}
+
+void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task)
+{
+    struct cede__waiters *left = cede__waiter_queue(&task->waiter);
+    task->waiter.queue = (uintptr_t)&sched->starved;
+    cede__waiters_remove(&task->waiter);
+    task->waiter.next = (struct cede__waiter *)(void *)left;
 }
 
 void cede__sched_feed(struct cede_sched *sched)

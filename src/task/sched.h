@@ -104,6 +104,8 @@ int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *ta
 
 /* There may be memory now: those that could not have their turn try again, and go on with what their wait had given. */
 void cede__sched_feed(struct cede_sched *sched);
+/* Takes one from among those. */
+void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task);
 
 /* Puts a task at the end of its ring, where it has room. */
 static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task *task)

@@ -49,7 +49,9 @@ void cede__task_unlink(struct cede_sched *sched, struct cede__task *task)
         cede__wheel_remove(&sched->wheel, &task->timer);
     if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
         unlink_options(cede__task_choice(task));
-    if (cede__waiter_is_linked(&task->waiter)) /* one that chooses may wait for memory */
+    if (CEDE__UNLIKELY(task->waiter.queue & CEDE__WAITER_STARVED)) /* one that chooses, too */
+        cede__sched_unstarve(sched, task);
+    else if (cede__waiter_is_linked(&task->waiter))
         cede__waiters_remove(&task->waiter);
 }
 
