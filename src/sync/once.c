@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sync/once.c - what is done once. Who calls the function is its owner; if that comes to nothing, the first who waits becomes
- * the owner, and learns that from the outcome of its wait.
+ * the owner, and learns that from the outcome of its wait. One that is killed, before it goes on or later, is an owner that
+ * ends like any other: see owned.c.
  */
 #include "base/compiler.h"
 
 #include "sync/sync.h"
-
-static void drop(struct cede_sched *sched, struct cede__task *task)
-{
-    (void)sched;
-    if (cede__sync_was_granted(task) && task->outcome == CEDE__ONCE_RUN)
-        (void)cede__owned_pass_on(cede__owned_of(cede__waiter_left(&task->waiter)), CEDE__ONCE_RUN);
-}
 
 /* Returns CEDE__ONCE_RUN (the caller is to call the function), 0 (it is done) or an error. */
 static int claim(cede_once *once, int64_t deadline)
@@ -32,7 +26,6 @@ static int claim(cede_once *once, int64_t deadline)
             cede__owned_want(owned);
         return CEDE__ONCE_RUN;
     }
-    cede__wait_dropped[CEDE__WAIT_ONCE] = drop;
     return cede__task_wait_here(cede__owned_wait_begin(owned, CEDE__WAIT_ONCE, deadline));
 }
 

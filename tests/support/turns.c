@@ -21,6 +21,12 @@ static cede_task tasks[MOST_TASKS];
 static size_t spawned, noted;
 static char notes[MOST_NOTES];
 
+void turns_pass_tick(int64_t ns)
+{
+    present += ns;
+    turns_tick();
+}
+
 cede_task turns_spawn(cede_task_entry *entry, void *arg)
 {
     cede_task task = 0;

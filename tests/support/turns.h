@@ -34,10 +34,11 @@ int turns_run(const char *group, const struct turns_case *cases, size_t count);
 cede_task turns_spawn(cede_task_entry *entry, void *arg);
 cede_task turns_spawn_letter(cede_task_entry *entry, char letter);
 
-void turns_tick(void);           /* one turn for all that are ready */
-void turns_idle(void);           /* turns until none is */
-void turns_pass(int64_t ns);     /* time passes, then turns until none is ready */
-int64_t turns_after(int64_t ns); /* a deadline, also outside of tasks */
+void turns_tick(void);            /* one turn for all that are ready */
+void turns_idle(void);            /* turns until none is */
+void turns_pass(int64_t ns);      /* time passes, then turns until none is ready */
+void turns_pass_tick(int64_t ns); /* time passes, then one turn */
+int64_t turns_after(int64_t ns);  /* a deadline, also outside of tasks */
 
 void turns_note(char letter);
 static inline char turns_letter(const void *arg)

@@ -240,6 +240,36 @@ static void signal_is_passed_on(void)
     }
 }
 
+static cede_mutex other_mutex;
+
+static void *waits_with_another(void *arg)
+{
+    EXPECT_EQ(cede_mutex_lock(&other_mutex, CEDE_NEVER), 0);
+    turns_note_result(turns_letter(arg), cede_cond_wait(&cond, &other_mutex, cede_after(20)));
+    EXPECT_EQ(cede_mutex_unlock(&other_mutex), 0);
+    return NULL;
+}
+
+/* All have been woken, so nobody is woken for one that is killed. */
+static void broadcast_is_not_passed_on(void)
+{
+    anew();
+    other_mutex = (cede_mutex)CEDE_MUTEX_INIT;
+    first = turns_spawn_letter(waits, 'a');
+    turns_idle();
+    turns_spawn(holds_until_ten, NULL);
+    turns_idle();
+    assert_int_equal(cede_cond_broadcast(&cond), 0);
+    turns_spawn_letter(waits_with_another, 'b');
+    turns_idle();
+    assert_int_equal(cede_task_kill(first), 0);
+    turns_pass(10);
+    turns_noted(".");
+    turns_pass(10);
+    turns_noted("T");
+    check_free();
+}
+
 /* One that has not been woken is killed, before and after its time is up. */
 static void killed_without_a_signal(void)
 {
@@ -380,6 +410,7 @@ int main(void)
         TURNS(errors),
         TURNS(mutex_is_waited_for),
         TURNS(signal_is_passed_on),
+        TURNS(broadcast_is_not_passed_on),
         TURNS(killed_without_a_signal),
         TURNS(shield_stays),
         TURNS(owner_ends),

@@ -228,8 +228,8 @@ static void *holds_until_killed(void *unused)
 {
     EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
     EXPECT_EQ(cede_defer(unlock, NULL), 0);
-    EXPECT_EQ(cede_task_yield(), 0);
-    EXPECT_EQ(cede_task_park(CEDE_NEVER), CEDE_ECANCELED);
+    for (;;)
+        EXPECT_EQ(cede_task_yield(), 0);
     return unused;
 }
 
@@ -240,7 +240,8 @@ static void deferred_unlock(void)
     turns_spawn_letter(holds, 'a');
     cede_task waits = turns_spawn(holds_until_killed, NULL);
     turns_spawn_letter(holds, 'b');
-    turns_idle();
+    for (int i = 0; i < 10; i++)
+        turns_tick();
     turns_noted("a");
     assert_int_equal(cede_mutex_owner(&mutex), waits);
     assert_int_equal(cede_task_kill(waits), 0);
@@ -313,6 +314,38 @@ static void owner_ends_later(void)
     turns_pass(10);
     turns_pass(10);
     turns_noted("Tbc");
+}
+
+/* That is still so after more mutexes than can be counted, one after another. */
+static void *is_wanted_often(void *unused)
+{
+    for (int i = 0; i < 1000; i++) {
+        EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+        EXPECT_EQ(cede_task_yield(), 0);
+        EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    }
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_task_yield(), 0);
+    return unused;
+}
+
+static void *locks_often(void *unused)
+{
+    int error;
+    while ((error = cede_mutex_lock(&mutex, CEDE_NEVER)) == 0)
+        EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    EXPECT_EQ(error, CEDE_ESTATE);
+    turns_note('x');
+    return unused;
+}
+
+static void owner_ends_at_last(void)
+{
+    anew();
+    turns_spawn(is_wanted_often, NULL);
+    turns_spawn(locks_often, NULL);
+    turns_idle();
+    turns_noted("x");
 }
 
 /* --- Where it is used --- */
@@ -447,6 +480,36 @@ static void waits_for_it_in_child(void *arg)
     turns_pass(100);
 }
 
+/* Has it long after it was handed over, because its turn came late; it does not give way with it. */
+static void has_a_late_turn_in_child(void *unused)
+{
+    (void)unused;
+    anew();
+    EXPECT_EQ(cede_mutex_watch(50), 0);
+    turns_spawn(holds_for, test_value(10));
+    turns_spawn(does_not_give_way, NULL);
+    turns_idle();
+    turns_pass_tick(10);
+    turns_pass(100);
+}
+
+static void *holds_over_real_time(void *unused)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    for (int64_t until = cede_after(1000); cede_now() < until;) {
+    }
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    return unused;
+}
+
+static void takes_long_in_child(void *unused)
+{
+    (void)unused;
+    anew();
+    EXPECT_EQ(cede_mutex_watch(1), 0);
+    EXPECT_EQ(cede_run(holds_over_real_time, NULL, NULL), 0);
+}
+
 static void watched(void)
 {
     struct test_child_result child = test_in_child(watched_in_child, test_value(60000));
@@ -459,6 +522,10 @@ static void watched(void)
     child = test_in_child(watched_in_child, test_value(50));
     assert_string_equal(child.text, "");
     child = test_in_child(waits_for_it_in_child, NULL);
+    assert_string_equal(child.text, "");
+    child = test_in_child(has_a_late_turn_in_child, NULL);
+    assert_string_equal(child.text, "");
+    child = test_in_child(takes_long_in_child, NULL);
     assert_string_equal(child.text, "");
     child = test_in_child(waits_for_it_in_child, test_value(100));
     assert_non_null(strstr(child.text, "gave way"));
@@ -481,6 +548,7 @@ int main(void)
         TURNS(deferred_unlock),
         TURNS(owner_ends),
         TURNS(owner_ends_later),
+        TURNS(owner_ends_at_last),
         TURNS(nested),
         TURNS(big_stack),
         TURNS(wrong_places),
