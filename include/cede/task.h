@@ -59,6 +59,11 @@ extern "C" {
 /* The id of a task; 0 is none. */
 typedef uint64_t cede_task;
 
+/* For the layers above: a queue of those that wait for an object, a part of it. NULL: nobody waits. */
+struct cede__waiters {
+    struct cede__waiter *first;
+};
+
 /* What a task runs. What it returns is its result. */
 typedef void *cede_task_entry(void *arg);
 

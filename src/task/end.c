@@ -16,6 +16,7 @@
 #include <cede/error.h>
 
 cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
+cede__task_left *_Atomic cede__task_left_wanted;
 
 static bool has_started(struct cede__task *task)
 {
@@ -78,7 +79,7 @@ static CEDE__NOINLINE void tell(struct cede_sched *sched, struct cede__task *tas
     if (more->group)
         cede__group_ended(sched, task, &end);
     struct cede__hot *loop = cede__sched_leave_loop();
-    cede__task_call_on_end(on_end, cede__task_id(sched, task), &end);
+    cede__task_call_on_end(on_end, task->id, &end);
     cede__sched_enter_loop(loop);
 }
 
@@ -94,6 +95,8 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     task->status = (uint8_t)status;
     if (CEDE__UNLIKELY(task->more != NULL))
         call_own(sched, task);
+    if (CEDE__UNLIKELY(task->wanted))
+        atomic_load_explicit(&cede__task_left_wanted, memory_order_relaxed)(sched, task);
     if (CEDE__UNLIKELY(cede__coro_is_suspended(cede__task_coro(task))))
         cede__coro_task_drop(cede__task_coro(task));
     task->flags |= CEDE__TASK_ENDED;
@@ -104,7 +107,7 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     if (CEDE__UNLIKELY(sched->starved.first != NULL))
         cede__sched_feed(sched);
     if (CEDE__UNLIKELY(task->more != NULL)) {
-        cede_task id = cede__task_id(sched, task);
+        cede_task id = task->id;
         tell(sched, task);
         if (cede__slots_state(&sched->slots, id) == CEDE__MARK_FREE)
             return;

@@ -194,8 +194,18 @@ static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task,
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
     task->starved = task->wait;
     task->wait = CEDE__WAIT_MEMORY;
+    uintptr_t left = (uintptr_t)cede__waiter_left(&task->waiter); /* what its object needs to know if it is killed */
     cede__waiters_add(&sched->starved, &task->waiter, false);
+    task->waiter.queue = left | CEDE__WAITER_STARVED;
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
+}
+
+void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task)
+{
+    struct cede__waiters *left = cede__waiter_queue(&task->waiter);
+    task->waiter.queue = (uintptr_t)&sched->starved;
+    cede__waiters_remove(&task->waiter);
+    task->waiter.next = (struct cede__waiter *)(void *)left;
 }
 
 void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task)
@@ -445,7 +455,7 @@ static void main_has_ended(cede_task task, const cede_task_end *end, void *arg)
 
 static int prepare_main(struct cede__task *task, void *options)
 {
-    return cede_task_on_end(cede__task_id(cede__my_sched, task), main_has_ended, options);
+    return cede_task_on_end(task->id, main_has_ended, options);
 }
 
 int cede__sched_spawn_main(cede_task_entry *main, void *arg, const cede_run_options *options)
@@ -484,29 +494,31 @@ int cede_run(cede_task_entry *main, void *arg, const cede_run_options *options)
 
 /* --- The end of all --- */
 
-/* Calls visit for the task of each slot in use. */
-static void visit_tasks(struct cede_sched *sched, void (*visit)(struct cede_sched *sched, struct cede__task *task))
+void cede__sched_visit(struct cede_sched *sched,
+                       void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg)
 {
     for (uint32_t i = 0; i < sched->slots.fresh; i++) {
         const struct cede__slot *slot = cede__slots_at(&sched->slots, i);
         if (cede__slot_mark(slot) & CEDE__MARK_STATE)
-            visit(sched, slot->holds.task);
+            visit(sched, slot->holds.task, arg);
     }
 }
 
-static void kill_one(struct cede_sched *sched, struct cede__task *task)
+static void kill_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
+    (void)unused;
     if (!(task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING)) && !cede__task_is_doomed(task))
         cede__task_doom(sched, task, CEDE_TASK_KILLED);
 }
 
 static void kill_all(struct cede_sched *sched)
 {
-    visit_tasks(sched, kill_one);
+    cede__sched_visit(sched, kill_one, NULL);
 }
 
-static void release_one(struct cede_sched *sched, struct cede__task *task)
+static void release_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
+    (void)unused;
     if (task->flags & CEDE__TASK_ENDED)
         cede__task_release(sched, task);
 }
@@ -523,7 +535,7 @@ int cede_sched_reset(void)
         kill_all(sched);
         (void)give_turns(count_ready(sched));
     }
-    visit_tasks(sched, release_one);
+    cede__sched_visit(sched, release_one, NULL);
     cede__sched_leave(sched);
     return CEDE_OK;
 }

@@ -102,12 +102,6 @@ static inline cede_sched_id cede__sched_id(const struct cede_sched *sched)
 
 /* --- Ids --- */
 
-static inline cede_task cede__task_id(const struct cede_sched *sched, const struct cede__task *task)
-{
-    return (cede_task)(cede__slot_mark(task->slot) >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
-           (cede_task)task->slot->index << CEDE__SCHED_BITS | sched->number;
-}
-
 /*
  * The task of an id, if it is one of the calling thread's. Returns 0, CEDE_ESTALE; or CEDE_EPERM: it lives, or has ended,
  * on another thread.
@@ -136,6 +130,8 @@ int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *ta
 /* There may be memory now: those that could not have their turn try again, and go on with what their wait had given. */
 void cede__sched_feed(struct cede_sched *sched);
 void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task);
+/* Takes one from among those. */
+void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task);
 
 static inline struct cede__ring *cede__ring(cede_queue *queue)
 {
@@ -223,7 +219,9 @@ static inline void cede__task_unlink(struct cede_sched *sched, struct cede__task
         cede__wheel_remove(&sched->wheel, &task->timer);
     if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
         cede__task_unlink_choice(task);
-    if (cede__waiter_is_linked(&task->waiter)) /* one that chooses may wait for memory */
+    if (CEDE__UNLIKELY(task->waiter.queue & CEDE__WAITER_STARVED)) /* one that chooses, too */
+        cede__sched_unstarve(sched, task);
+    else if (cede__waiter_is_linked(&task->waiter))
         cede__waiters_remove(&task->waiter);
 }
 
@@ -276,6 +274,13 @@ static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *dr
     atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
 }
 
+/*
+ * Called when a task has ended, after its deferred functions, that still has things for which others wait, such as a
+ * mutex: task->wanted counts them. Who counts sets it first.
+ */
+typedef void cede__task_left(struct cede_sched *sched, struct cede__task *task);
+extern cede__task_left *_Atomic cede__task_left_wanted;
+
 /* --- Timers (fire.c) --- */
 
 void cede__sched_fire(struct cede_sched *sched, int64_t now);
@@ -305,6 +310,10 @@ void cede__sched_read(struct cede_sched *sched);
 int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint64_t arg);
 /* Sleeps until somebody posts, or the deadline. */
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
+
+/* Calls visit for all tasks that are not gone (sched.c). */
+void cede__sched_visit(struct cede_sched *sched,
+                       void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg);
 
 /* --- Functions of the program that are called on the scheduler --- */
 

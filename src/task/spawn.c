@@ -43,7 +43,7 @@ static inline int adopt(struct cede_sched *sched, cede_coro *coro, struct cede__
     if (CEDE__UNLIKELY(sched->live >= sched->room))
         error = cede__sched_make_room(sched);
     if (!error)
-        error = cede__slots_take(&sched->slots, task);
+        error = cede__slots_take(&sched->slots, sched->number, task);
     if (CEDE__UNLIKELY(error)) {
         cede__coro_task_destroy(coro);
         return error;
@@ -96,10 +96,10 @@ static int make(struct cede_sched *sched, const cede_task_options *options, stru
 }
 
 /* The caller gets the id, or nobody will join it. */
-static inline void hand_out(const struct cede_sched *sched, struct cede__task *task, cede_task *out)
+static inline void hand_out(struct cede__task *task, cede_task *out)
 {
     if (out)
-        *out = cede__task_id(sched, task);
+        *out = task->id;
     else
         task->flags |= CEDE__TASK_DETACHED;
 }
@@ -122,7 +122,7 @@ static int create(cede_task *out, const cede_task_options *options, int (*prepar
         abandon(sched, task);
         return error;
     }
-    hand_out(sched, task, out);
+    hand_out(task, out);
     if (task->flags & CEDE__TASK_HELD)
         return CEDE_OK;
     bool anywhere = options->flags & CEDE_TASK_ANYWHERE && sched->runtime;
@@ -156,7 +156,7 @@ int cede_task_spawn(cede_task *out, cede_stack_choice stack, cede_task_entry *en
         error = adopt(sched, coro, &task);
     if (CEDE__UNLIKELY(error))
         return error;
-    hand_out(sched, task, out);
+    hand_out(task, out);
     cede__sched_queue(sched, task);
     return CEDE_OK;
 }
