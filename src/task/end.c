@@ -97,6 +97,15 @@ static void wake_all(struct cede_sched *sched, struct cede__waiters *queue)
         cede__waiter_wake(sched, queue->first, CEDE_OK);
 }
 
+/* There may be memory now. Each goes on with what its wait was over with. */
+static void feed_starved(struct cede_sched *sched)
+{
+    while (sched->starved.first) {
+        struct cede__task *task = cede__waiter_task(sched->starved.first);
+        cede__task_wake(sched, task, task->outcome);
+    }
+}
+
 void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
 {
     cede_task_status status = final_status(task);
@@ -109,8 +118,8 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     count_end(sched, status);
     cede__slot_set_mark(&sched->slots, task->slot, mark_of(status));
     wake_all(sched, &task->joiners);
-    if (CEDE__UNLIKELY(sched->starved.first != NULL)) /* there may be memory now */
-        wake_all(sched, &sched->starved);
+    if (CEDE__UNLIKELY(sched->starved.first != NULL))
+        feed_starved(sched);
     if (CEDE__UNLIKELY(task->more != NULL)) {
         cede_task id = cede__task_id(sched, task);
         tell(sched, task);
@@ -174,7 +183,7 @@ int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsi
         task->flags |= (uint16_t)(CEDE__TASK_CANCELED | flag);
     if (!has_started(task))
         cede__task_doom(sched, task, flag ? CEDE_TASK_TIMEOUT : CEDE_TASK_CANCELED);
-    else if (task->status == CEDE_TASK_WAITING && task->wait != CEDE__WAIT_MEMORY && cede__task_ends_waits(task))
+    else if (task->status == CEDE_TASK_WAITING && !cede__task_is_starved(task) && cede__task_ends_waits(task))
         cede__task_wake(sched, task, CEDE_ECANCELED);
     return CEDE_OK;
 }

@@ -15,10 +15,10 @@
 static void time_out(struct cede_sched *sched, struct cede__task *task)
 {
     int outcome = CEDE_ETIMEDOUT;
-    if (task->wait == CEDE__WAIT_TIME)
-        outcome = CEDE_OK;
-    else if (task->wait == CEDE__WAIT_MEMORY)
+    if (cede__task_is_starved(task))
         outcome = task->outcome; /* of the wait that was over when it could not have its turn */
+    else if (task->wait == CEDE__WAIT_TIME)
+        outcome = CEDE_OK;
     cede__task_wake(sched, task, outcome);
 }
 

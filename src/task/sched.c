@@ -175,7 +175,7 @@ static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task,
 {
     sched->stats.starved++;
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
-    task->wait = CEDE__WAIT_MEMORY;
+    task->flags |= CEDE__TASK_STARVED; /* `wait` stays: what it was woken with is to be dropped if it is ended now */
     cede__waiters_add(&sched->starved, &task->waiter, false);
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
 }

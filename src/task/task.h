@@ -54,7 +54,6 @@ enum cede__wait {
     CEDE__WAIT_SELECT,
     CEDE__WAIT_FUTURE,
     CEDE__WAIT_GENERATOR,
-    CEDE__WAIT_MEMORY, /* its turn could not be had for want of memory */
     CEDE__WAIT_KINDS
 };
 
@@ -70,7 +69,8 @@ enum cede__task_flag {
     CEDE__TASK_ENDED = 1 << 9,        /* finished; kept for who joins it */
     CEDE__TASK_ENDING = 1 << 10,      /* being finished: deferred functions are called */
     CEDE__TASK_WAS_URGENT = 1 << 11,  /* there is room for it in the urgent ring */
-    CEDE__TASK_CHOOSES = 1 << 12      /* waits for several: `value` is its struct cede__choice */
+    CEDE__TASK_CHOOSES = 1 << 12,     /* waits for several: `value` is its struct cede__choice */
+    CEDE__TASK_STARVED = 1 << 13      /* its wait is over, but its turn could not be had for want of memory */
 };
 
 struct cede__task {
@@ -83,7 +83,7 @@ struct cede__task {
     uint16_t flags;               /* enum cede__task_flag */
     int16_t outcome;              /* of its wait: 0, or an error; what it goes on with */
     uint8_t status;               /* cede_task_status */
-    uint8_t wait;                 /* enum cede__wait, while it is WAITING */
+    uint8_t wait;                 /* enum cede__wait: of its wait, or the last one */
 };
 
 _Static_assert(sizeof(struct cede__task) <= CEDE__TASK_FRONT, "a task lies before its coroutine");
@@ -108,6 +108,12 @@ static inline struct cede__task *cede__task_of_timer(struct cede__timer *timer)
 static inline bool cede__task_is_doomed(const struct cede__task *task)
 {
     return task->status >= CEDE_TASK_DONE;
+}
+
+/* Whether it is linked among the starved, with the outcome of the wait that was over before. */
+static inline bool cede__task_is_starved(const struct cede__task *task)
+{
+    return task->flags & CEDE__TASK_STARVED;
 }
 
 static inline bool cede__task_ends_waits(const struct cede__task *task)

@@ -49,7 +49,7 @@ void cede__task_unlink(struct cede_sched *sched, struct cede__task *task)
         cede__wheel_remove(&sched->wheel, &task->timer);
     if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
         unlink_options(cede__task_choice(task));
-    else if (cede__waiter_is_linked(&task->waiter))
+    if (cede__waiter_is_linked(&task->waiter)) /* of one that has chosen, too: among the starved */
         cede__waiters_remove(&task->waiter);
 }
 
@@ -57,6 +57,7 @@ void cede__task_wake(struct cede_sched *sched, struct cede__task *task, int outc
 {
     cede__task_unlink(sched, task);
     task->outcome = (int16_t)outcome;
+    task->flags &= (uint16_t)~CEDE__TASK_STARVED;
     task->status = CEDE_TASK_READY;
     cede__sched_queue(sched, task);
 }
@@ -160,7 +161,7 @@ static int unpark(cede_task id)
         return error;
     if (task->flags & CEDE__TASK_ENDED || cede__task_is_doomed(task))
         return CEDE_ESTATE;
-    if (task->status == CEDE_TASK_WAITING && task->wait == CEDE__WAIT_PARKED)
+    if (task->status == CEDE_TASK_WAITING && task->wait == CEDE__WAIT_PARKED && !cede__task_is_starved(task))
         cede__task_wake(sched, task, CEDE_OK); /* which takes the permit */
     else
         task->flags |= CEDE__TASK_PERMIT;
