@@ -18,5 +18,6 @@
 #include <cede/sched.h>
 #include <cede/group.h>
 #include <cede/channel.h>
+#include <cede/future.h>
 
 #endif

@@ -269,15 +269,9 @@ int cede__channel_receive_begin(cede_channel *channel, void *value, int64_t dead
     return wait_small(&channel->receivers, CEDE__WAIT_RECEIVE, deadline, &task);
 }
 
-/* The task that runs, which has just come back from its wait. */
-static inline struct cede__task *myself(void)
-{
-    return cede__task_of(cede__coro_of(cede__thread_here()->tls.current));
-}
-
 int cede__channel_send_end(int outcome)
 {
-    struct cede__task *task = myself();
+    struct cede__task *task = cede__task_myself();
     if (task->wait == CEDE__WAIT_SEND_CELL)
         free_cell(task);
     else if (task->wait == CEDE__WAIT_SEND_TICKET)
@@ -287,7 +281,7 @@ int cede__channel_send_end(int outcome)
 
 int cede__channel_receive_end(void *value, int outcome)
 {
-    struct cede__task *task = myself();
+    struct cede__task *task = cede__task_myself();
     if (CEDE__LIKELY(task->wait == CEDE__WAIT_RECEIVE)) {
         if (CEDE__UNLIKELY(outcome < 0))
             return outcome;
