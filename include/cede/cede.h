@@ -19,5 +19,6 @@
 #include <cede/group.h>
 #include <cede/channel.h>
 #include <cede/future.h>
+#include <cede/select.h>
 
 #endif

@@ -107,7 +107,7 @@ static int make_ticket(cede_channel *channel, const void *value, int64_t deadlin
     void *data = cede__ticket_data(*out);
     if (value)
         cede__value_copy(data, value, channel->element_size);
-    cede__stub_set(*out, 0, &channel->threads->common, data);
+    cede__stub_set(*out, 0, &channel->threads->common, data, channel->element_size);
     return CEDE_OK;
 }
 
@@ -166,9 +166,8 @@ int cede__channel_threads_received(struct cede__task *task, void *value, int out
     task->value = 0;
     if (cede__ticket_leave(ticket)) {
         outcome = ticket->result;
-        size_t bytes = ticket->bytes - sizeof *ticket - sizeof ticket->stubs[0];
         if (outcome == CEDE_OK && value)
-            cede__value_copy(value, ticket->stubs[0].data, bytes);
+            cede__value_copy(value, ticket->stubs[0].data, ticket->stubs[0].bytes);
     }
     cede__ticket_let_go(ticket);
     return outcome;

@@ -162,7 +162,7 @@ int cede__future_wait_begin(cede_future *future, int64_t deadline, void **value)
         error = cede__ticket_create(&ticket, task, 1, 0);
     if (error)
         return error;
-    cede__stub_set(ticket, 0, &future->common, NULL);
+    cede__stub_set(ticket, 0, &future->common, NULL, 0);
     cede__os_lock(&future->common.lock);
     bool done = cede_future_is_done(future);
     if (!done)

@@ -73,15 +73,15 @@ int cede__ticket_create(struct cede__ticket **out, struct cede__task *task, size
     ticket->bytes = bytes;
     ticket->count = count;
     for (size_t i = 0; i < count; i++)
-        cede__stub_set(ticket, i, NULL, NULL);
+        cede__stub_set(ticket, i, NULL, NULL, 0);
     *out = ticket;
     return CEDE_OK;
 }
 
-void cede__stub_set(struct cede__ticket *ticket, size_t index, struct cede__common *object, void *data)
+void cede__stub_set(struct cede__ticket *ticket, size_t index, struct cede__common *object, void *data, size_t bytes)
 {
     struct cede__stub *stub = &ticket->stubs[index];
-    *stub = (struct cede__stub){.object = object, .ticket = ticket, .data = data};
+    *stub = (struct cede__stub){.object = object, .ticket = ticket, .data = data, .bytes = bytes};
     cede__list_init(&stub->link);
     if (object)
         cede__common_hold(object);

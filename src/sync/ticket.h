@@ -56,7 +56,8 @@ struct cede__stub {
     struct cede__list link;      /* in a queue of the object, under its lock; not in any: itself */
     struct cede__common *object; /* NULL: one of the task's own thread, or none */
     struct cede__ticket *ticket;
-    void *data; /* what is handed over, in the memory of the ticket */
+    void *data;   /* what is handed over, in the memory of the ticket */
+    size_t bytes; /* of it */
 };
 
 struct cede__ticket {
@@ -80,7 +81,7 @@ static inline void *cede__ticket_data(struct cede__ticket *ticket)
     return &ticket->stubs[ticket->count];
 }
 /* Says which object a stub is for, and holds it. */
-void cede__stub_set(struct cede__ticket *ticket, size_t index, struct cede__common *object, void *data);
+void cede__stub_set(struct cede__ticket *ticket, size_t index, struct cede__common *object, void *data, size_t bytes);
 
 /* Takes it for somebody else's use. Under the lock of an object with a stub of it, or for an option on its own thread. */
 bool cede__ticket_take(struct cede__ticket *ticket);
