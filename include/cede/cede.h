@@ -20,5 +20,6 @@
 #include <cede/channel.h>
 #include <cede/future.h>
 #include <cede/select.h>
+#include <cede/generator.h>
 
 #endif
