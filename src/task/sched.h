@@ -184,7 +184,15 @@ void cede__waiter_wake(struct cede_sched *sched, struct cede__waiter *waiter, in
  * What is to be done, beside unlinking it, when a task is ended that waits in this way, or has been woken and has not run
  * yet: `value` may hold something. Set before the first such wait.
  */
-extern void (*cede__wait_dropped[CEDE__WAIT_KINDS])(struct cede_sched *sched, struct cede__task *task);
+typedef void cede__wait_drop(struct cede_sched *sched, struct cede__task *task);
+extern _Atomic(cede__wait_drop *) cede__wait_dropped[CEDE__WAIT_KINDS];
+
+/* Sets it: all threads do, to the same. */
+static inline void cede__wait_set_drop(enum cede__wait what, cede__wait_drop *drop)
+{
+    if (CEDE__UNLIKELY(atomic_load_explicit(&cede__wait_dropped[what], memory_order_relaxed) != drop))
+        atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
+}
 
 /* --- Timers (fire.c) --- */
 
