@@ -193,7 +193,7 @@ static CEDE__NOINLINE int wait_with_cell(struct cede__waiters *queue, const void
         return error;
     if (value)
         memcpy(cell->value, value, bytes);
-    cede__wait_dropped[what] = drop_cell;
+    cede__wait_set_drop(what, drop_cell);
     task->value = (uintptr_t)cell;
     return cede__task_wait_begin(task, queue, what, deadline);
 }
