@@ -3,7 +3,7 @@
  * on_stacks.h - runs tests of what tasks wait for on each kind of stack, and in each of several variants.
  *
  * A test is a function without arguments. It spawns tasks on `on_stacks_kind`, and drives them by ticks, with times of its
- * own. After it nothing may be left: no task, no timer, and no failed EXPECT (sources.h), which is what tasks use.
+ * own. After it nothing may be left: no task, no timer, no cell, and no failed EXPECT (sources.h), which is what tasks use.
  */
 #ifndef TEST_ON_STACKS_H
 #define TEST_ON_STACKS_H
@@ -19,6 +19,7 @@
 
 #include <cede/cede.h>
 
+#include "cells.h"
 #include "sources.h"
 
 struct on_stacks_test {
@@ -74,6 +75,7 @@ static void on_stacks_one(void **state)
     assert_int_equal(stats.tasks, 0);
     assert_int_equal(stats.ended, 0);
     assert_int_equal(stats.timers, 0);
+    assert_int_equal(test_live_cells(), 0);
 }
 
 /* Runs all tests in each variant, whose names are given, on each kind of stack. Returns what main returns. */
