@@ -19,5 +19,9 @@
 #include <cede/group.h>
 #include <cede/runtime.h>
 #include <cede/sync.h>
+#include <cede/channel.h>
+#include <cede/future.h>
+#include <cede/select.h>
+#include <cede/generator.h>
 
 #endif

@@ -181,6 +181,13 @@ static inline cede_coro *cede__thread_current(const struct cede__thread *thread)
     return cede__coro_acting(thread->tls.current);
 }
 
+/* In checked builds: whether what is handed over points into the shared stack that the giver runs on. */
+int cede__coro_points_to_giver(const struct cede__thread *thread, const void *given);
+static inline int cede__coro_check_pointer(const struct cede__thread *thread, const void *given)
+{
+    return CEDE_CHECKED ? cede__coro_points_to_giver(thread, given) : CEDE_OK;
+}
+
 /* The state as another thread may have left it, with all that this thread did before. */
 static inline uintptr_t cede__coro_gate(const cede_coro *coro)
 {

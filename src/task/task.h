@@ -55,6 +55,10 @@ enum cede__wait {
     CEDE__WAIT_SELECT,
     CEDE__WAIT_FUTURE,
     CEDE__WAIT_GENERATOR,
+    CEDE__WAIT_SEND_CELL, /* the same as SEND and RECEIVE; what is handed over lies in a cell, */
+    CEDE__WAIT_RECEIVE_CELL,
+    CEDE__WAIT_SEND_TICKET, /* or in a ticket, as other threads may have it (sync/ticket.h) */
+    CEDE__WAIT_RECEIVE_TICKET,
     CEDE__WAIT_ELSEWHERE, /* offered to other threads, or taken by one: see offer.c */
     CEDE__WAIT_MEMORY,    /* its turn could not be had for want of memory */
     CEDE__WAIT_KINDS
@@ -115,6 +119,12 @@ static inline struct cede__task *cede__task_of_timer(struct cede__timer *timer)
 static inline bool cede__task_is_doomed(const struct cede__task *task)
 {
     return task->status >= CEDE_TASK_DONE;
+}
+
+/* Whether it is linked among the starved, with the outcome of the wait that was over before. */
+static inline bool cede__task_is_starved(const struct cede__task *task)
+{
+    return task->wait == CEDE__WAIT_MEMORY;
 }
 
 static inline bool cede__task_ends_waits(const struct cede__task *task)
