@@ -25,7 +25,7 @@
  *   task has ended, in whatever way, is noticed: see each.
  *
  * An object must stay where it is, and is not copied, until each call with it has returned, or its task has ended. It must
- * not lie on a shared stack.
+ * not lie on a shared stack: in checked builds, a task that would wait for one on its own is told CEDE_ESTACKPTR.
  *
  * Threads. An object is used on one thread, that of the tasks that share it; CEDE_EPERM on another one where that is
  * noticed, which is when somebody waits for it, or has it.

@@ -30,6 +30,20 @@ static inline bool cede__sync_is_foreign(const struct cede__waiters *queue)
     return !mine || cede__id_scheduler(cede__waiter_task(queue->first)->id) != mine->number;
 }
 
+/* In checked builds: whether an object lies on the shared stack that the task runs on, where others must not write to it. */
+static inline bool cede__sync_is_on_stack_of(struct cede__task *task, const void *object)
+{
+#if CEDE_CHECKED
+    const cede_coro *coro = cede__task_coro(task);
+    return cede__coro_is_shared(coro) && (const char *)object >= coro->stack->low &&
+           (const char *)object < coro->stack->high;
+#else
+    (void)task;
+    (void)object;
+    return false;
+#endif
+}
+
 /* The running task begins to wait; `value` is for who grants it something. Returns CEDE__WAITS or an error. */
 static inline int cede__sync_wait_begin(struct cede__waiters *queue, enum cede__wait what, uint64_t value,
                                         int64_t deadline)
@@ -40,6 +54,8 @@ static inline int cede__sync_wait_begin(struct cede__waiters *queue, enum cede__
     int error = cede__task_running(&self);
     if (CEDE__UNLIKELY(error))
         return deadline <= CEDE_NOW ? CEDE_ETIMEDOUT : error;
+    if (cede__sync_is_on_stack_of(self, queue))
+        return CEDE_ESTACKPTR;
     self->value = value;
     return cede__task_wait_begin(self, queue, what, deadline);
 }

@@ -106,8 +106,28 @@ static void errors(void)
     assert_false(cede_event_is_set(NULL));
 }
 
+#if CEDE_CHECKED && !CEDE_SPLIT_STACK
+static void *waits_on_its_stack(void *unused)
+{
+    cede_event mine = CEDE_EVENT_INIT;
+    EXPECT_EQ(cede_event_wait(&mine, CEDE_NEVER), CEDE_ESTACKPTR);
+    EXPECT_EQ(cede_event_set(&mine), 0);
+    EXPECT_EQ(cede_event_wait(&mine, CEDE_NEVER), 0);
+    return unused;
+}
+
+static void on_a_shared_stack(void)
+{
+    assert_int_equal(cede_task_spawn(NULL, CEDE_SHARED, waits_on_its_stack, NULL), 0);
+    turns_idle();
+}
+#else
+static void on_a_shared_stack(void) {}
+#endif
+
 int main(void)
 {
-    static const struct turns_case cases[] = {TURNS(set_and_reset), TURNS(who_leaves), TURNS(errors)};
+    static const struct turns_case cases[] = {TURNS(set_and_reset), TURNS(who_leaves), TURNS(errors),
+                                              TURNS(on_a_shared_stack)};
     return TURNS_RUN("sync_event", cases);
 }

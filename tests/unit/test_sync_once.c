@@ -65,6 +65,7 @@ static void done_once(void)
     turns_noted("E");
     assert_int_equal(calls, 1);
     assert_int_equal(cede_once_run(&once, begins, NULL, CEDE_NOW), 0);
+    assert_int_equal(cede_once_run(&once, NULL, NULL, CEDE_NOW), CEDE_EINVAL);
 }
 
 static void next_one_runs_it(void)

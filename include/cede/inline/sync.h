@@ -104,7 +104,7 @@ static inline __attribute__((always_inline)) int cede__event_wait_inline(cede_ev
 static inline __attribute__((always_inline)) int cede__once_run_inline(cede_once *once, int (*function)(void *arg),
                                                                        void *arg, int64_t deadline)
 {
-    return __builtin_expect(once && once->done, 1) ? 0 : (cede_once_run)(once, function, arg, deadline);
+    return __builtin_expect(once && function && once->done, 1) ? 0 : (cede_once_run)(once, function, arg, deadline);
 }
 
 #define cede_mutex_lock(...) cede__mutex_lock_inline(__VA_ARGS__)
