@@ -15,6 +15,7 @@
 #include <cede/profile.h>
 #include <cede/time.h>
 #include <cede/task.h>
+#include <cede/closure.h>
 #include <cede/sched.h>
 #include <cede/group.h>
 #include <cede/runtime.h>

@@ -51,6 +51,7 @@ static CEDE__NOINLINE void call_own(struct cede_sched *sched, struct cede__task 
     sched->ending = task;
     cede__task_call_deferred(task);
     cede__task_drop_locals(task);
+    cede__task_drop_captures(task);
     sched->ending = NULL;
     cede__sched_enter_loop(loop);
     task->flags &= (uint16_t)~CEDE__TASK_ENDING;

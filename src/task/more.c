@@ -38,6 +38,7 @@ void cede__task_more_free(struct cede_sched *sched, struct cede__task *task)
     cede__wheel_remove(&sched->wheel, &more->timeout.timer);
     cede__list_remove(&more->following);
     cede__os_free(more->locals);
+    cede__task_drop_captures(task);
     cede__cell_free(more, sizeof *more);
     task->more = NULL;
 }

@@ -18,7 +18,7 @@ static int check_options(const cede_task_options *o)
     const unsigned known = CEDE_TASK_URGENT | CEDE_TASK_FP_PRIVATE | CEDE_TASK_HELD | CEDE_TASK_ANYWHERE;
     if (!o || o->size != sizeof *o || o->flags & ~known || o->timeout < 0)
         return CEDE_EINVAL;
-    return CEDE_OK;
+    return o->arg_size > 0 && !o->arg ? CEDE_EINVAL : CEDE_OK;
 }
 
 static int make_coro(cede_coro **out, const cede_task_options *o)
@@ -73,6 +73,8 @@ static int apply_options(struct cede_sched *sched, struct cede__task *task, cons
         error = cede__sched_make_urgent_room(sched, task);
     if (!error && o->timeout > 0)
         error = cede__task_limit(sched, task, cede_after(o->timeout));
+    if (!error && o->arg_size > 0)
+        error = cede__task_copy_captures(task, o->arg, o->arg_size);
     return error;
 }
 

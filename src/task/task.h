@@ -162,6 +162,7 @@ struct cede__task_more {
     struct cede__list member; /* of a group */
     struct cede_group *group;
     void **locals;
+    void *captures; /* its own copy of its argument; NULL: none (closure.c) */
     uint32_t local_count;
 };
 
