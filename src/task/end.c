@@ -14,7 +14,7 @@
 
 #include <cede/error.h>
 
-void (*cede__wait_dropped[CEDE__WAIT_KINDS])(struct cede_sched *sched, struct cede__task *task);
+cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
 
 static bool has_started(struct cede__task *task)
 {
@@ -155,8 +155,9 @@ void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_tas
     cede__task_unlink(sched, task);
     if (task->more)
         cede__list_remove(&task->more->following);
-    if (task->wait && cede__wait_dropped[task->wait])
-        cede__wait_dropped[task->wait](sched, task);
+    cede__wait_drop *drop = atomic_load_explicit(&cede__wait_dropped[task->wait], memory_order_relaxed);
+    if (drop)
+        drop(sched, task);
     if (task->flags & CEDE__TASK_CHOOSES)
         cede__choice_destroy(task);
     task->wait = CEDE__WAIT_NONE;

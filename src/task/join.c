@@ -32,7 +32,7 @@ static int wait_for_end(struct cede__task *task, cede_task joined, int64_t deadl
         return error;
     if (self == task)
         return CEDE_EDEADLOCK;
-    cede__wait_dropped[CEDE__WAIT_END] = let_go_of_joined;
+    cede__wait_drops_by(CEDE__WAIT_END, let_go_of_joined);
     int begun = cede__task_wait_begin(self, &task->joiners, CEDE__WAIT_END, deadline);
     self->value = begun == CEDE__WAITS ? joined : 0;
     return begun;

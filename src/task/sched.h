@@ -182,9 +182,15 @@ void cede__waiter_wake(struct cede_sched *sched, struct cede__waiter *waiter, in
 
 /*
  * What is to be done, beside unlinking it, when a task is ended that waits in this way, or has been woken and has not run
- * yet: `value` may hold something. Set before the first such wait.
+ * yet: `value` may hold something. Set before the first such wait, by each thread alike.
  */
-extern void (*cede__wait_dropped[CEDE__WAIT_KINDS])(struct cede_sched *sched, struct cede__task *task);
+typedef void cede__wait_drop(struct cede_sched *sched, struct cede__task *task);
+extern cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
+
+static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *drop)
+{
+    atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
+}
 
 /* --- Timers (fire.c) --- */
 
