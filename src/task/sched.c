@@ -104,6 +104,7 @@ static void leave(void)
     if (!sched || sched->running)
         return;
     (void)cede_sched_reset();
+    cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     atomic_store_explicit(&sched->wake, NULL, memory_order_release);
     free_rings(sched);
     detach_from_thread(sched);
@@ -263,7 +264,10 @@ static void leave_loop(struct cede_sched *sched)
 
 static int64_t next_of(struct cede_sched *sched, int64_t now)
 {
-    return count_ready(sched) > 0 ? now : cede__wheel_next(&sched->wheel);
+    if (count_ready(sched) > 0)
+        return now;
+    int64_t next = cede__wheel_next(&sched->wheel);
+    return next > now ? next : now; /* who waits since this tick may have named a time that had passed */
 }
 
 int64_t cede_sched_tick(int64_t now)
