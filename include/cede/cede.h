@@ -17,5 +17,6 @@
 #include <cede/task.h>
 #include <cede/sched.h>
 #include <cede/group.h>
+#include <cede/timer.h>
 
 #endif

@@ -66,6 +66,7 @@ static int make(struct cede_sched **out)
     }
     cede__os_event_init(&sched->event);
     cede__wheel_init(&sched->wheel, 0);
+    cede__list_init(&sched->timers);
     *out = sched;
     return CEDE_OK;
 }
@@ -104,6 +105,7 @@ static void leave(void)
     if (!sched || sched->running)
         return;
     (void)cede_sched_reset();
+    cede__timers_leave(sched);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     atomic_store_explicit(&sched->wake, NULL, memory_order_release);
     free_rings(sched);

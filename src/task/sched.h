@@ -49,6 +49,8 @@ struct cede_sched {
     cede_sched_stats stats;
     struct cede__list all_groups;
     struct cede__wheel wheel;
+    struct cede__list timers; /* `member` of each struct cede_timer */
+    int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
@@ -192,9 +194,11 @@ static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *dr
     atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
 }
 
-/* --- Timers (fire.c) --- */
+/* --- Timers (fire.c, timer.c) --- */
 
 void cede__sched_fire(struct cede_sched *sched, int64_t now);
+/* The thread ends: destroys the timers that the program has left. */
+void cede__timers_leave(struct cede_sched *sched);
 
 /* --- The end (end.c) --- */
 
