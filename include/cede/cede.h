@@ -18,5 +18,6 @@
 #include <cede/sched.h>
 #include <cede/group.h>
 #include <cede/timer.h>
+#include <cede/rpc.h>
 
 #endif

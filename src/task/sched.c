@@ -105,7 +105,9 @@ static void leave(void)
     if (!sched || sched->running)
         return;
     (void)cede_sched_reset();
+    cede__sched_read(sched);
     cede__timers_leave(sched);
+    cede__calls_leave(sched);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     atomic_store_explicit(&sched->wake, NULL, memory_order_release);
     free_rings(sched);

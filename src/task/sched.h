@@ -25,6 +25,7 @@
 #include <cede/sched.h>
 
 struct cede_sched;
+struct cede__calls;
 
 /* Something for a scheduler, from any thread. The reader calls `read`, which owns the message from then on. */
 struct cede__message_to {
@@ -54,7 +55,8 @@ struct cede_sched {
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic int asleep; /* it is to be woken when there is something in the inbox */
+    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
+    _Atomic int asleep;                  /* it is to be woken when there is something in the inbox */
     struct cede__os_event event;
     void (*_Atomic wake)(void *arg); /* how the host wants to be told; NULL: by the event */
     void *wake_arg;
@@ -199,6 +201,8 @@ static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *dr
 void cede__sched_fire(struct cede_sched *sched, int64_t now);
 /* The thread ends: destroys the timers that the program has left. */
 void cede__timers_leave(struct cede_sched *sched);
+/* And ends the calls that it has left (rpc.c). */
+void cede__calls_leave(struct cede_sched *sched);
 
 /* --- The end (end.c) --- */
 
