@@ -19,5 +19,6 @@
 #include <cede/group.h>
 #include <cede/timer.h>
 #include <cede/rpc.h>
+#include <cede/manager.h>
 
 #endif
