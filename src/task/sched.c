@@ -69,6 +69,7 @@ static int make(struct cede_sched **out)
     cede__offers_init(&sched->offers);
     cede__os_mutex_init(&sched->wake_lock);
     cede__wheel_init(&sched->wheel, 0);
+    cede__list_init(&sched->timers);
     *out = sched;
     return CEDE_OK;
 }
@@ -109,6 +110,9 @@ static void leave(void)
     if (!sched || sched->running)
         return;
     (void)cede_sched_reset();
+    cede__sched_read(sched);
+    cede__timers_leave(sched);
+    cede__calls_leave(sched);
     cede__sched_set_wake(sched, NULL, NULL);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     free_rings(sched);
