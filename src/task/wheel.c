@@ -103,7 +103,7 @@ static void merge_newest(struct cede__wheel *wheel)
 /* Into the newest run if its place is near the end of that, else as a run of its own. */
 static void add_near(struct cede__wheel *wheel, struct cede__timer *timer)
 {
-    struct cede__wheel_run *run = &wheel->near[wheel->runs - 1];
+    struct cede__wheel_run *run = &wheel->near[wheel->runs ? wheel->runs - 1 : 0];
     struct cede__list *place = NULL;
     if (wheel->runs) {
         unsigned steps = 0;
