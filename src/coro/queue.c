@@ -27,6 +27,7 @@
 #include "base/os.h"
 #include "base/sanitizer.h"
 #include "coro/coro.h"
+#include "coro/queue.h"
 
 #include <cede/error.h>
 #include <cede/queue.h>
@@ -117,8 +118,7 @@ static int make_room(struct cede__ring *ring, size_t handles)
     return CEDE_OK;
 }
 
-/* Asks for what those will need who are popped next but few. */
-static void look_ahead(const struct cede__ring *ring)
+void cede__queue_look_ahead(const struct cede__ring *ring)
 {
     size_t length = length_of(ring);
     for (size_t i = 2 * GROUP; i < 3 * GROUP && i < length; i++)
@@ -185,7 +185,7 @@ int(cede_queue_pop)(cede_queue *queue, cede_coro **out)
     if (length_of(ring) == 0)
         return CEDE_EEMPTY;
     if (ring->first % GROUP == 0)
-        look_ahead(ring);
+        cede__queue_look_ahead(ring);
     *out = ring->places[ring->first++ & ring->mask];
     return CEDE_OK;
 }

@@ -193,7 +193,7 @@ static CEDE__NOINLINE int wait_with_cell(struct cede__waiters *queue, const void
         return error;
     if (value)
         memcpy(cell->value, value, bytes);
-    cede__wait_set_drop(what, drop_cell);
+    cede__wait_drops_by(what, drop_cell);
     task->value = (uintptr_t)cell;
     (void)cede__task_wait_begin(task, queue, what, deadline); /* which cannot fail: it was asked before */
     return CEDE__WAITS_CELL;

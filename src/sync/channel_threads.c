@@ -113,7 +113,7 @@ static int make_ticket(cede_channel *channel, const void *value, int64_t deadlin
 
 static int begin_to_wait(struct cede__task *task, struct cede__ticket *ticket, enum cede__wait what, int64_t deadline)
 {
-    cede__wait_set_drop(what, cede__ticket_dropped);
+    cede__wait_drops_by(what, cede__ticket_dropped);
     task->value = (uintptr_t)ticket;
     (void)cede__task_wait_begin(task, NULL, what, deadline); /* which cannot fail: make_ticket has asked */
     return CEDE__WAITS_TICKET;

@@ -173,7 +173,7 @@ int cede__future_wait_begin(cede_future *future, int64_t deadline, void **value)
         cede__ticket_let_go(ticket);
         return error;
     }
-    cede__wait_set_drop(CEDE__WAIT_FUTURE, cede__ticket_dropped);
+    cede__wait_drops_by(CEDE__WAIT_FUTURE, cede__ticket_dropped);
     task->value = (uintptr_t)ticket;
     return cede__task_wait_begin(task, NULL, CEDE__WAIT_FUTURE, deadline);
 }

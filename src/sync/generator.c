@@ -56,7 +56,7 @@ static int prepare(struct cede__task *task, void *arg)
     cede_generator *generator = arg;
     generator->sched = cede__my_sched;
     generator->task = task;
-    generator->id = cede__task_id(generator->sched, task);
+    generator->id = task->id;
     return cede_task_on_end(generator->id, has_ended, generator);
 }
 

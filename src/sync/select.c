@@ -246,7 +246,7 @@ static int begin_to_wait(cede_select_case *cases, size_t count, int64_t deadline
     int error = cede__task_may_wait(&task, deadline);
     if (error)
         return error;
-    cede__wait_set_drop(CEDE__WAIT_SELECT, drop_select);
+    cede__wait_drops_by(CEDE__WAIT_SELECT, drop_select);
     if (count == 0)
         return cede__task_wait_begin(task, NULL, CEDE__WAIT_SELECT, deadline);
     error = make_ticket(&ticket, task, cases, count);

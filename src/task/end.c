@@ -11,10 +11,12 @@
 #include "task/more.h"
 
 #include "task/group.h"
+#include "task/runtime.h"
 
 #include <cede/error.h>
 
-_Atomic(cede__wait_drop *) cede__wait_dropped[CEDE__WAIT_KINDS];
+cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
+cede__task_left *_Atomic cede__task_left_wanted;
 
 static bool has_started(struct cede__task *task)
 {
@@ -25,31 +27,21 @@ static bool has_started(struct cede__task *task)
 
 static cede_task_status final_status(const struct cede__task *task)
 {
-    if (task->status != CEDE_TASK_RUNNING) /* doomed */
+    if (CEDE__UNLIKELY(task->status != CEDE_TASK_RUNNING)) /* doomed */
         return (cede_task_status)task->status;
-    if (task->flags & CEDE__TASK_TIMED_OUT)
-        return CEDE_TASK_TIMEOUT;
-    return task->flags & CEDE__TASK_CANCELED ? CEDE_TASK_CANCELED : CEDE_TASK_DONE;
+    if (CEDE__LIKELY(!(task->flags & CEDE__TASK_CANCELED)))
+        return CEDE_TASK_DONE;
+    return task->flags & CEDE__TASK_TIMED_OUT ? CEDE_TASK_TIMEOUT : CEDE_TASK_CANCELED;
 }
 
-static void count_end(struct cede_sched *sched, cede_task_status status)
-{
-    sched->stats.tasks--;
-    sched->stats.ended++;
-    sched->stats.done += status == CEDE_TASK_DONE;
-    sched->stats.canceled += status == CEDE_TASK_CANCELED;
-    sched->stats.timed_out += status == CEDE_TASK_TIMEOUT;
-    sched->stats.killed += status == CEDE_TASK_KILLED;
-}
-
+/* Its mark, as its status is. */
 static enum cede__mark mark_of(cede_task_status status)
 {
-    static const unsigned char marks[] = {[CEDE_TASK_DONE] = CEDE__MARK_DONE,
-                                          [CEDE_TASK_CANCELED] = CEDE__MARK_CANCELED,
-                                          [CEDE_TASK_KILLED] = CEDE__MARK_KILLED,
-                                          [CEDE_TASK_TIMEOUT] = CEDE__MARK_TIMEOUT};
-    return (enum cede__mark)marks[status];
+    return (enum cede__mark)((int)status - CEDE_TASK_DONE + CEDE__MARK_DONE);
 }
+_Static_assert(CEDE_TASK_TIMEOUT - CEDE_TASK_DONE == CEDE__MARK_TIMEOUT - CEDE__MARK_DONE &&
+                   CEDE_TASK_KILLED - CEDE_TASK_DONE == CEDE__MARK_KILLED - CEDE__MARK_DONE,
+               "in the same order");
 
 /* What the task itself has registered is called, as if it ran. */
 static CEDE__NOINLINE void call_own(struct cede_sched *sched, struct cede__task *task)
@@ -59,6 +51,7 @@ static CEDE__NOINLINE void call_own(struct cede_sched *sched, struct cede__task 
     sched->ending = task;
     cede__task_call_deferred(task);
     cede__task_drop_locals(task);
+    cede__task_drop_captures(task);
     sched->ending = NULL;
     cede__sched_enter_loop(loop);
     task->flags &= (uint16_t)~CEDE__TASK_ENDING;
@@ -87,7 +80,7 @@ static CEDE__NOINLINE void tell(struct cede_sched *sched, struct cede__task *tas
     if (more->group)
         cede__group_ended(sched, task, &end);
     struct cede__hot *loop = cede__sched_leave_loop();
-    cede__task_call_on_end(on_end, cede__task_id(sched, task), &end);
+    cede__task_call_on_end(on_end, task->id, &end);
     cede__sched_enter_loop(loop);
 }
 
@@ -97,33 +90,27 @@ static void wake_all(struct cede_sched *sched, struct cede__waiters *queue)
         cede__waiter_wake(sched, queue->first, CEDE_OK);
 }
 
-/* There may be memory now. Each goes on with what its wait was over with. */
-static void feed_starved(struct cede_sched *sched)
-{
-    while (sched->starved.first) {
-        struct cede__task *task = cede__waiter_task(sched->starved.first);
-        cede__task_wake(sched, task, task->outcome);
-    }
-}
-
 void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
 {
     cede_task_status status = final_status(task);
     task->status = (uint8_t)status;
     if (CEDE__UNLIKELY(task->more != NULL))
         call_own(sched, task);
+    if (CEDE__UNLIKELY(task->wanted))
+        atomic_load_explicit(&cede__task_left_wanted, memory_order_relaxed)(sched, task);
     if (CEDE__UNLIKELY(cede__coro_is_suspended(cede__task_coro(task))))
         cede__coro_task_drop(cede__task_coro(task));
     task->flags |= CEDE__TASK_ENDED;
-    count_end(sched, status);
-    cede__slot_set_mark(&sched->slots, task->slot, mark_of(status));
+    sched->live--;
+    sched->ends[status]++;
+    cede__slot_set_state(task->slot, mark_of(status));
     wake_all(sched, &task->joiners);
     if (CEDE__UNLIKELY(sched->starved.first != NULL))
-        feed_starved(sched);
+        cede__sched_feed(sched);
     if (CEDE__UNLIKELY(task->more != NULL)) {
-        cede_task id = cede__task_id(sched, task);
+        cede_task id = task->id;
         tell(sched, task);
-        if (cede__slots_look_up(&sched->slots, id) == CEDE__MARK_FREE)
+        if (cede__slots_state(&sched->slots, id) == CEDE__MARK_FREE)
             return;
     }
     if (task->flags & CEDE__TASK_DETACHED)
@@ -132,11 +119,11 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
 
 void cede__task_release(struct cede_sched *sched, struct cede__task *task)
 {
-    uint32_t slot = task->slot;
+    struct cede__slot *slot = task->slot;
     if (CEDE__UNLIKELY(task->more != NULL))
         cede__task_more_free(sched, task);
     sched->urgent_most -= (task->flags & CEDE__TASK_WAS_URGENT) != 0;
-    sched->stats.ended--;
+    sched->released++;
     cede__coro_task_destroy(cede__task_coro(task));
     cede__slots_give(&sched->slots, slot);
 }
@@ -161,11 +148,14 @@ static bool is_queued(const struct cede__task *task)
 void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_task_status status)
 {
     bool runs = task->status == CEDE_TASK_RUNNING, queued = is_queued(task);
+    if (task->wait == CEDE__WAIT_ELSEWHERE && !cede__offer_withdraw(sched, task, status))
+        return; /* it ends when it has ended there */
     cede__task_unlink(sched, task);
     if (task->more)
         cede__list_remove(&task->more->following);
-    cede__wait_drop *drop = atomic_load_explicit(&cede__wait_dropped[task->wait], memory_order_relaxed);
-    if (drop)
+    uint8_t wait = task->wait == CEDE__WAIT_MEMORY ? task->starved : task->wait;
+    cede__wait_drop *drop = atomic_load_explicit(&cede__wait_dropped[wait], memory_order_relaxed);
+    if (drop && !runs)
         drop(sched, task);
     if (task->flags & CEDE__TASK_CHOOSES)
         cede__choice_destroy(task);
@@ -176,6 +166,14 @@ void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_tas
         cede__sched_queue(sched, task);
 }
 
+/* Whether it will go on from a yield or a sleep, which both tell of a cancel until the last moment. */
+static bool goes_on_from_rest(const struct cede__task *task)
+{
+    uint8_t wait = task->wait == CEDE__WAIT_MEMORY ? task->starved : task->wait;
+    bool ready = task->status == CEDE_TASK_READY || task->wait == CEDE__WAIT_MEMORY;
+    return ready && (wait == CEDE__WAIT_NONE || wait == CEDE__WAIT_TIME);
+}
+
 int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsigned flag)
 {
     if (task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING) || cede__task_is_doomed(task))
@@ -184,7 +182,11 @@ int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsi
         task->flags |= (uint16_t)(CEDE__TASK_CANCELED | flag);
     if (!has_started(task))
         cede__task_doom(sched, task, flag ? CEDE_TASK_TIMEOUT : CEDE_TASK_CANCELED);
-    else if (task->status == CEDE_TASK_WAITING && !cede__task_is_starved(task) && cede__task_ends_waits(task))
+    else if (!cede__task_ends_waits(task))
+        return CEDE_OK;
+    else if (goes_on_from_rest(task))
+        task->outcome = CEDE_ECANCELED;
+    else if (task->status == CEDE_TASK_WAITING && task->wait != CEDE__WAIT_MEMORY)
         cede__task_wake(sched, task, CEDE_ECANCELED);
     return CEDE_OK;
 }

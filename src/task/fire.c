@@ -14,12 +14,10 @@
 
 static void time_out(struct cede_sched *sched, struct cede__task *task)
 {
-    int outcome = CEDE_ETIMEDOUT;
-    if (cede__task_is_starved(task))
-        outcome = task->outcome; /* of the wait that was over when it could not have its turn */
-    else if (task->wait == CEDE__WAIT_TIME)
-        outcome = CEDE_OK;
-    cede__task_wake(sched, task, outcome);
+    if (task->wait == CEDE__WAIT_MEMORY)
+        cede__sched_feed_one(sched, task);
+    else
+        cede__task_wake(sched, task, task->wait == CEDE__WAIT_TIME ? CEDE_OK : CEDE_ETIMEDOUT);
 }
 
 void cede__sched_fire(struct cede_sched *sched, int64_t now)

@@ -27,54 +27,76 @@
 enum { CEDE__SCHED_BITS = 10, CEDE__SLOT_BITS = 25, CEDE__MARK_STATE_BITS = 3, CEDE__SLOTS_PER_PAGE = 1024 };
 #define CEDE__SCHED_MOST (1u << CEDE__SCHED_BITS)
 #define CEDE__GENERATION_LAST (((uint32_t)1 << 29) - 1)
-#define CEDE__NO_SLOT UINT32_MAX
+#define CEDE__MARK_STATE ((1u << CEDE__MARK_STATE_BITS) - 1)
 
 /* What is known of a task on other threads. */
 enum cede__mark {
     CEDE__MARK_FREE, /* there is none */
-    CEDE__MARK_CREATED,
-    CEDE__MARK_LIVE, /* it has run, and has not ended */
+    CEDE__MARK_LIVE, /* it has not ended */
     CEDE__MARK_DONE,
     CEDE__MARK_CANCELED,
     CEDE__MARK_KILLED,
     CEDE__MARK_TIMEOUT
 };
 
-struct cede__slot_page {
+struct cede__slot {
     union {
         struct cede__task *task;
-        uintptr_t next_free; /* the slot after this one on the list of free slots */
-    } slots[CEDE__SLOTS_PER_PAGE];
-    _Atomic uint32_t marks[CEDE__SLOTS_PER_PAGE];
+        struct cede__slot *next_free;
+    } holds;
+    _Atomic uint32_t mark; /* generation, and enum cede__mark */
+    uint32_t index;        /* its own */
 };
 
 struct cede__slots {
-    _Atomic(struct cede__slot_page *) *pages; /* a directory for as many as there can be */
-    uint32_t free;                            /* the first free slot, or CEDE__NO_SLOT */
-    uint32_t fresh;                           /* slots from here on were never used */
+    _Atomic(struct cede__slot *) *pages; /* a directory for as many as there can be */
+    struct cede__slot *free;             /* free slots, last in first out */
+    uint32_t fresh;                      /* slots from here on were never used */
 };
 
 int cede__slots_create(struct cede__slots *slots);
-/* Takes a slot for a task, with the mark CREATED. Returns 0 or CEDE_ENOMEM. */
-int cede__slots_take(struct cede__slots *slots, struct cede__task *task);
+/* Puts fresh slots on the list of free ones. Returns 0 or CEDE_ENOMEM. */
+int cede__slots_refill(struct cede__slots *slots);
+
+static inline uint32_t cede__slot_mark(const struct cede__slot *slot)
+{
+    return atomic_load_explicit(&slot->mark, memory_order_relaxed);
+}
+
+static inline void cede__slot_set_state(struct cede__slot *slot, enum cede__mark state)
+{
+    uint32_t generation = cede__slot_mark(slot) & ~(uint32_t)CEDE__MARK_STATE;
+    atomic_store_explicit(&slot->mark, generation | state, memory_order_release);
+}
+
+/* Takes a slot for a task of the scheduler with this number, with the mark LIVE. Returns 0 or CEDE_ENOMEM. */
+static inline int cede__slots_take(struct cede__slots *slots, uint32_t scheduler, struct cede__task *task)
+{
+    if (CEDE__UNLIKELY(!slots->free)) {
+        int error = cede__slots_refill(slots);
+        if (error)
+            return error;
+    }
+    struct cede__slot *slot = slots->free;
+    slots->free = slot->holds.next_free;
+    slot->holds.task = task;
+    cede__slot_set_state(slot, CEDE__MARK_LIVE);
+    task->slot = slot;
+    task->id = (cede_task)(cede__slot_mark(slot) >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
+               (cede_task)slot->index << CEDE__SCHED_BITS | scheduler;
+    return CEDE_OK;
+}
+
 /* The task is gone. */
-void cede__slots_give(struct cede__slots *slots, uint32_t slot);
-
-static inline struct cede__slot_page *cede__slot_page(const struct cede__slots *slots, uint32_t slot)
+static inline void cede__slots_give(struct cede__slots *slots, struct cede__slot *slot)
 {
-    return atomic_load_explicit(&slots->pages[slot / CEDE__SLOTS_PER_PAGE], memory_order_acquire);
-}
-
-static inline _Atomic uint32_t *cede__slot_mark(const struct cede__slots *slots, uint32_t slot)
-{
-    return &cede__slot_page(slots, slot)->marks[slot % CEDE__SLOTS_PER_PAGE];
-}
-
-static inline void cede__slot_set_mark(const struct cede__slots *slots, uint32_t slot, enum cede__mark state)
-{
-    _Atomic uint32_t *mark = cede__slot_mark(slots, slot);
-    uint32_t now = atomic_load_explicit(mark, memory_order_relaxed);
-    atomic_store_explicit(mark, (now & ~(uint32_t)((1 << CEDE__MARK_STATE_BITS) - 1)) | state, memory_order_release);
+    uint32_t generation = cede__slot_mark(slot) >> CEDE__MARK_STATE_BITS;
+    bool last = generation == CEDE__GENERATION_LAST; /* then it is never used again: an id must not come back */
+    atomic_store_explicit(&slot->mark, last ? 0 : (generation + 1) << CEDE__MARK_STATE_BITS, memory_order_release);
+    if (CEDE__UNLIKELY(last))
+        return;
+    slot->holds.next_free = slots->free;
+    slots->free = slot;
 }
 
 static inline uint32_t cede__id_scheduler(cede_task id)
@@ -92,16 +114,29 @@ static inline uint32_t cede__id_generation(cede_task id)
     return (uint32_t)(id >> (CEDE__SCHED_BITS + CEDE__SLOT_BITS));
 }
 
-/* The mark's state if the slot is still the id's, else FREE. Any thread. */
-static inline enum cede__mark cede__slots_look_up(const struct cede__slots *slots, cede_task id)
+/* The slot with this index, or NULL if it was never used. */
+static inline struct cede__slot *cede__slots_at(const struct cede__slots *slots, uint32_t index)
 {
-    uint32_t slot = cede__id_slot(id);
-    if (CEDE__UNLIKELY(!slots->pages || !cede__slot_page(slots, slot)))
-        return CEDE__MARK_FREE;
-    uint32_t mark = atomic_load_explicit(cede__slot_mark(slots, slot), memory_order_acquire);
-    if (CEDE__UNLIKELY(mark >> CEDE__MARK_STATE_BITS != cede__id_generation(id)))
-        return CEDE__MARK_FREE;
-    return (enum cede__mark)(mark & ((1 << CEDE__MARK_STATE_BITS) - 1));
+    struct cede__slot *page =
+        slots->pages ? atomic_load_explicit(&slots->pages[index / CEDE__SLOTS_PER_PAGE], memory_order_acquire) : NULL;
+    return CEDE__LIKELY(page != NULL) ? &page[index % CEDE__SLOTS_PER_PAGE] : NULL;
+}
+
+/* The slot of an id, if it is still that, and its mark then. Any thread. */
+static inline struct cede__slot *cede__slots_look_up(const struct cede__slots *slots, cede_task id, uint32_t *mark)
+{
+    struct cede__slot *slot = cede__slots_at(slots, cede__id_slot(id));
+    if (CEDE__UNLIKELY(!slot))
+        return NULL;
+    *mark = atomic_load_explicit(&slot->mark, memory_order_acquire);
+    bool same = *mark >> CEDE__MARK_STATE_BITS == cede__id_generation(id) && *mark & CEDE__MARK_STATE;
+    return CEDE__LIKELY(same) ? slot : NULL;
+}
+
+static inline enum cede__mark cede__slots_state(const struct cede__slots *slots, cede_task id)
+{
+    uint32_t mark;
+    return cede__slots_look_up(slots, id, &mark) ? (enum cede__mark)(mark & CEDE__MARK_STATE) : CEDE__MARK_FREE;
 }
 
 #endif

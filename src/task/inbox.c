@@ -8,9 +8,21 @@
  */
 #include "base/compiler.h"
 
-#include "task/sched.h"
+#include "stack/slab.h"
+#include "task/runtime.h"
+
+#include <stdio.h>
 
 #include <cede/error.h>
+
+/* Under the lock, so that what the host has taken back is not called. */
+static void tell_host(struct cede_sched *sched)
+{
+    cede__os_lock(&sched->wake_lock);
+    if (sched->wake)
+        sched->wake(sched->wake_arg);
+    cede__os_unlock(&sched->wake_lock);
+}
 
 void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message)
 {
@@ -18,14 +30,26 @@ void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message
     while (!atomic_compare_exchange_weak_explicit(&sched->inbox, &message->next, message, memory_order_seq_cst,
                                                   memory_order_relaxed)) {
     }
-    if (!atomic_load_explicit(&sched->asleep, memory_order_seq_cst) ||
-        !atomic_exchange_explicit(&sched->asleep, 0, memory_order_seq_cst))
+    cede__sched_rouse(sched);
+}
+
+void cede__sched_rouse(struct cede_sched *sched)
+{
+    if (atomic_load_explicit(&sched->asleep, memory_order_seq_cst) == CEDE__AWAKE)
         return;
-    void (*wake)(void *arg) = atomic_load_explicit(&sched->wake, memory_order_acquire);
-    if (wake)
-        wake(sched->wake_arg);
-    else
+    int asleep = atomic_exchange_explicit(&sched->asleep, CEDE__AWAKE, memory_order_seq_cst);
+    if (asleep == CEDE__ASLEEP_IN_RUN)
         cede__os_event_set(&sched->event);
+    else if (asleep == CEDE__ASLEEP_IN_HOST)
+        tell_host(sched);
+}
+
+void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg)
+{
+    cede__os_lock(&sched->wake_lock);
+    sched->wake = wake;
+    sched->wake_arg = arg;
+    cede__os_unlock(&sched->wake_lock);
 }
 
 static struct cede__message_to *reversed(struct cede__message_to *message)
@@ -47,7 +71,7 @@ void cede__sched_read(struct cede_sched *sched)
     struct cede__message_to *message = reversed(atomic_exchange_explicit(&sched->inbox, NULL, memory_order_acquire));
     while (message) {
         struct cede__message_to *next = message->next;
-        sched->stats.messages++;
+        sched->messages++;
         message->read(message, sched);
         message = next;
     }
@@ -55,13 +79,18 @@ void cede__sched_read(struct cede_sched *sched)
 
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline)
 {
-    atomic_store_explicit(&sched->asleep, 1, memory_order_seq_cst);
-    if (!atomic_load_explicit(&sched->inbox, memory_order_seq_cst)) {
-        sched->stats.sleeps++;
+    atomic_store_explicit(&sched->asleep, CEDE__ASLEEP_IN_RUN, memory_order_seq_cst);
+    if (sched->runtime)
+        cede__runtime_hunger(sched, true);
+    bool stolen = sched->runtime && cede__runtime_steal(sched);
+    if (!stolen && !atomic_load_explicit(&sched->inbox, memory_order_seq_cst)) {
+        sched->sleeps++;
         cede__os_event_wait(&sched->event, deadline);
     }
+    if (sched->runtime)
+        cede__runtime_hunger(sched, false);
     /* If somebody sets the event only now, the next sleep is over at once, and looks. */
-    atomic_store_explicit(&sched->asleep, 0, memory_order_seq_cst);
+    atomic_store_explicit(&sched->asleep, CEDE__AWAKE, memory_order_seq_cst);
 }
 
 /* --- Operations on tasks of other threads --- */
@@ -88,5 +117,65 @@ int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint6
         return CEDE_ENOMEM;
     *request = (struct request){.message.read = read_request, .act = act, .id = id, .arg = arg};
     cede__sched_post(cede__sched_numbered(cede__id_scheduler(id)), &request->message);
+    return CEDE_OK;
+}
+
+/* --- Tasks for other threads --- */
+
+#define AGAIN (10 * CEDE_MILLISECOND) /* until a task that could not be created is tried again */
+
+/* A cell, as all that has an alarm. */
+struct shipment {
+    struct cede__alarm again; /* first */
+    struct cede__message_to message;
+    cede_sched_id to;
+    cede_task_options options;
+    char name[32];
+};
+
+static void unload(struct shipment *shipment, struct cede_sched *sched)
+{
+    int error = shipment->to == cede__sched_id(sched) ? cede_task_create(NULL, &shipment->options) : CEDE_ESTALE;
+    if (error != CEDE_ENOMEM && error != CEDE_EMAPS) {
+        cede__cell_free(shipment, sizeof *shipment);
+        return;
+    }
+    sched->starvations++;
+    cede__wheel_add(&sched->wheel, &shipment->again.timer, cede_after(AGAIN));
+}
+
+static void unload_again(struct cede__alarm *alarm)
+{
+    unload(CEDE__CONTAINER(alarm, struct shipment, again), cede__my_sched);
+}
+
+static void read_shipment(struct cede__message_to *message, struct cede_sched *sched)
+{
+    unload(CEDE__CONTAINER(message, struct shipment, message), sched);
+}
+
+cede_sched_id cede_sched_self(void)
+{
+    struct cede_sched *sched;
+    return cede__sched_ready(&sched) == CEDE_OK ? cede__sched_id(sched) : 0;
+}
+
+int cede_sched_spawn(cede_sched_id on, const cede_task_options *options)
+{
+    struct cede_sched *to = cede__sched_numbered((uint32_t)on & (CEDE__SCHED_MOST - 1));
+    void *cell;
+    if (!options || options->size != sizeof *options || !options->entry || options->flags & CEDE_TASK_HELD)
+        return CEDE_EINVAL;
+    if (!to || cede__sched_id(to) != on)
+        return CEDE_ESTALE;
+    int error = cede__cell_alloc(&cell, CEDE__CELL_SAVE, sizeof(struct shipment));
+    if (error)
+        return error;
+    struct shipment *shipment = cell;
+    *shipment = (struct shipment){.message.read = read_shipment, .to = on, .options = *options};
+    shipment->again.ring = unload_again;
+    snprintf(shipment->name, sizeof shipment->name, "%s", options->name ? options->name : "");
+    shipment->options.name = options->name ? shipment->name : NULL;
+    cede__sched_post(to, &shipment->message);
     return CEDE_OK;
 }

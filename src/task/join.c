@@ -2,39 +2,39 @@
 /*
  * task/join.c - waiting for the end of tasks.
  *
- * Who waits for an end is linked into the task's queue of joiners. One of them may be the one that lets go of it, and has
- * its flag; its own `value` is the id then, so that the flag can be taken back if it is ended itself.
+ * Who waits for an end is linked into the task's queue of joiners. One of them may be the one that lets go of it: then the
+ * task has the flag JOINED, and is the `value` of that one, so that the flag can be taken back if it ends itself.
  */
 #include "base/compiler.h"
 
-#include "task/more.h"
+#include "task/watch.h"
 
 #include <string.h>
 
 #include <cede/error.h>
 
-static void let_go_of_joined(struct cede_sched *unused, struct cede__task *joiner)
+/* A joiner goes, with or without what it has waited for: another one may join then. */
+static void let_go_of_joined(struct cede_sched *sched, struct cede__task *joiner)
 {
-    struct cede_sched *sched;
-    struct cede__task *task;
-    (void)unused;
-    if (joiner->value && cede__task_find(joiner->value, &sched, &task) == CEDE_OK)
+    struct cede__task *task = (struct cede__task *)(uintptr_t)joiner->value;
+    (void)sched;
+    if (task)
         task->flags &= (uint16_t)~CEDE__TASK_JOINED;
     joiner->value = 0;
 }
 
-/* Begins to wait for the end of a task that has not ended; `joined` is its id if it is joined. */
-static int wait_for_end(struct cede__task *task, cede_task joined, int64_t deadline)
+/* Begins to wait for the end of a task that has not ended; `joined` is that task if it is to be joined. */
+static int wait_for_end(struct cede__task *task, struct cede__task *joined, int64_t deadline)
 {
     struct cede__task *self;
     int error = cede__task_running(&self);
-    if (error)
+    if (CEDE__UNLIKELY(error))
         return error;
-    if (self == task)
+    if (CEDE__UNLIKELY(self == task))
         return CEDE_EDEADLOCK;
-    cede__wait_set_drop(CEDE__WAIT_END, let_go_of_joined);
+    cede__wait_drops_by(CEDE__WAIT_END, let_go_of_joined);
     int begun = cede__task_wait_begin(self, &task->joiners, CEDE__WAIT_END, deadline);
-    self->value = begun == CEDE__WAITS ? joined : 0;
+    self->value = begun == CEDE__WAITS ? (uintptr_t)joined : 0;
     return begun;
 }
 
@@ -44,40 +44,40 @@ int cede__task_join_begin(cede_task id, int64_t deadline)
     struct cede__task *task;
     int error = cede__task_find(id, &sched, &task);
     if (CEDE__UNLIKELY(error))
-        return error;
-    if (task->flags & (CEDE__TASK_JOINED | CEDE__TASK_DETACHED))
+        return error == CEDE_EPERM ? cede__watch_begin(id, true, deadline) : error;
+    if (CEDE__UNLIKELY(task->flags & (CEDE__TASK_JOINED | CEDE__TASK_DETACHED)))
         return CEDE_EBUSY;
     if (task->flags & CEDE__TASK_ENDED)
         return CEDE_OK;
-    int begun = wait_for_end(task, id, deadline);
+    int begun = wait_for_end(task, task, deadline);
     if (begun == CEDE__WAITS)
         task->flags |= CEDE__TASK_JOINED;
     return begun;
 }
 
-/* What was kept for the joiner is there, whether it has waited or not. */
-static int collect(cede_task id, cede_task_end *end)
+static int collect(struct cede__task *task, cede_task_end *end)
 {
-    struct cede_sched *sched;
-    struct cede__task *task;
-    int error = cede__task_find(id, &sched, &task);
-    if (CEDE__UNLIKELY(error))
-        return error;
     if (end)
         cede__task_end_of(task, end);
-    cede__task_release(sched, task);
+    cede__task_release(cede__my_sched, task);
     return CEDE_OK;
 }
 
 int cede__task_join_end(cede_task id, cede_task_end *end, int outcome)
 {
-    struct cede__task *self = cede__task_acting();
-    if (self && self->value == id) {
-        if (outcome)
-            let_go_of_joined(NULL, self);
-        self->value = 0;
+    struct cede_sched *sched;
+    struct cede__task *self, *task;
+    bool waited = cede__task_running(&self) == CEDE_OK && self->value;
+    if (CEDE__LIKELY(waited && self->wait == CEDE__WAIT_END)) { /* so what is joined is there */
+        task = (struct cede__task *)(uintptr_t)self->value;
+        let_go_of_joined(NULL, self);
+        return outcome ? outcome : collect(task, end);
     }
-    return outcome ? outcome : collect(id, end);
+    if (waited && self->wait == CEDE__WAIT_END_ELSEWHERE)
+        return cede__watch_end(self, end, outcome);
+    if (!outcome)
+        outcome = cede__task_find(id, &sched, &task);
+    return outcome ? outcome : collect(task, end);
 }
 
 int(cede_task_join)(cede_task id, int64_t deadline, cede_task_end *end)
@@ -90,14 +90,23 @@ int cede__task_await_begin(cede_task id, int64_t deadline)
     struct cede_sched *sched;
     struct cede__task *task;
     int error = cede__task_find(id, &sched, &task);
+    if (error == CEDE_EPERM)
+        return cede__watch_begin(id, false, deadline);
     if (error || task->flags & CEDE__TASK_ENDED)
         return error;
-    return wait_for_end(task, 0, deadline);
+    return wait_for_end(task, NULL, deadline);
+}
+
+int cede__task_await_end(int outcome)
+{
+    struct cede__task *self;
+    bool elsewhere = cede__task_running(&self) == CEDE_OK && self->wait == CEDE__WAIT_END_ELSEWHERE && self->value;
+    return CEDE__UNLIKELY(elsewhere) ? cede__watch_end(self, NULL, outcome) : outcome;
 }
 
 int(cede_task_await)(cede_task id, int64_t deadline)
 {
-    return cede__task_wait_here(cede__task_await_begin(id, deadline));
+    return cede__task_await_end(cede__task_wait_here(cede__task_await_begin(id, deadline)));
 }
 
 static int detach(cede_task id)
@@ -174,11 +183,10 @@ static int wait_for_some(const cede_task *tasks, size_t count, size_t wanted, in
 {
     struct cede__task *self;
     struct cede__choice *choice;
-    struct cede_sched *sched = cede__my_sched;
     int error = cede__task_running(&self);
     if (error)
         return error;
-    cede_task id = cede__task_id(sched, self);
+    cede_task id = self->id;
     for (size_t i = 0; i < count; i++)
         if (tasks[i] == id)
             return CEDE_EDEADLOCK;

@@ -38,6 +38,7 @@ void cede__task_more_free(struct cede_sched *sched, struct cede__task *task)
     cede__wheel_remove(&sched->wheel, &more->timeout.timer);
     cede__list_remove(&more->following);
     cede__os_free(more->locals);
+    cede__task_drop_captures(task);
     cede__cell_free(more, sizeof *more);
     task->more = NULL;
 }
@@ -129,7 +130,9 @@ int cede_task_on_end(cede_task id, cede_task_on_end_function *function, void *ar
         return error;
     if (task->flags & CEDE__TASK_ENDED) {
         cede__task_end_of(task, &end);
+        struct cede__hot *loop = cede__sched_leave_loop();
         function(id, &end, arg);
+        cede__sched_enter_loop(loop);
         return CEDE_OK;
     }
     error = cede__task_more(task);

@@ -14,6 +14,12 @@ struct cede__task *cede__task_acting(void);
 void cede__task_call_deferred(struct cede__task *task);
 /* Calls the destructors of its values (local.c). */
 void cede__task_drop_locals(struct cede__task *task);
+/*
+ * Gives a task that has not started a copy of so many bytes as its argument, and takes it back, if there is one
+ * (closure.c). The first returns 0, CEDE_ENOMEM or CEDE_EMAPS.
+ */
+int cede__task_copy_captures(struct cede__task *task, const void *captures, size_t size);
+void cede__task_drop_captures(struct cede__task *task);
 /* Calls those who want to know of an end, a list that has been taken from its task; the task may go meanwhile. */
 void cede__task_call_on_end(struct cede__on_end *entry, cede_task id, const cede_task_end *end);
 /* The task is canceled at the deadline, CEDE_NEVER: at none (end.c). Returns 0, CEDE_ESTATE, CEDE_ENOMEM, CEDE_EMAPS. */

@@ -13,7 +13,7 @@
 cede_task cede_task_self(void)
 {
     const struct cede__task *task = cede__task_acting();
-    return task ? cede__task_id(cede__my_sched, task) : 0;
+    return task ? task->id : 0;
 }
 
 bool cede_task_is_canceled(void)
@@ -36,7 +36,7 @@ bool cede_task_shield(bool shielded)
 int cede__task_find_elsewhere(cede_task id)
 {
     const struct cede_sched *sched = id ? cede__sched_numbered(cede__id_scheduler(id)) : NULL;
-    return sched && cede__slots_look_up(&sched->slots, id) != CEDE__MARK_FREE ? CEDE_EPERM : CEDE_ESTALE;
+    return sched && cede__slots_state(&sched->slots, id) != CEDE__MARK_FREE ? CEDE_EPERM : CEDE_ESTALE;
 }
 
 /* --- The status --- */
@@ -44,11 +44,10 @@ int cede__task_find_elsewhere(cede_task id)
 static cede_task_status status_elsewhere(cede_task id)
 {
     static const unsigned char statuses[] = {
-        [CEDE__MARK_FREE] = CEDE_TASK_NONE,         [CEDE__MARK_CREATED] = CEDE_TASK_CREATED,
-        [CEDE__MARK_LIVE] = CEDE_TASK_RUNNING,      [CEDE__MARK_DONE] = CEDE_TASK_DONE,
-        [CEDE__MARK_CANCELED] = CEDE_TASK_CANCELED, [CEDE__MARK_KILLED] = CEDE_TASK_KILLED,
-        [CEDE__MARK_TIMEOUT] = CEDE_TASK_TIMEOUT};
-    return (cede_task_status)statuses[cede__slots_look_up(&cede__sched_numbered(cede__id_scheduler(id))->slots, id)];
+        [CEDE__MARK_FREE] = CEDE_TASK_NONE,     [CEDE__MARK_LIVE] = CEDE_TASK_RUNNING,
+        [CEDE__MARK_DONE] = CEDE_TASK_DONE,     [CEDE__MARK_CANCELED] = CEDE_TASK_CANCELED,
+        [CEDE__MARK_KILLED] = CEDE_TASK_KILLED, [CEDE__MARK_TIMEOUT] = CEDE_TASK_TIMEOUT};
+    return (cede_task_status)statuses[cede__slots_state(&cede__sched_numbered(cede__id_scheduler(id))->slots, id)];
 }
 
 cede_task_status cede_task_status_get(cede_task id)
@@ -58,7 +57,10 @@ cede_task_status cede_task_status_get(cede_task id)
     int error = cede__task_find(id, &sched, &task);
     if (error == CEDE_EPERM)
         return status_elsewhere(id);
-    return error ? CEDE_TASK_NONE : (cede_task_status)task->status;
+    if (error)
+        return CEDE_TASK_NONE;
+    bool elsewhere = task->status == CEDE_TASK_WAITING && task->wait == CEDE__WAIT_ELSEWHERE;
+    return elsewhere ? CEDE_TASK_RUNNING : (cede_task_status)task->status;
 }
 
 const char *cede_task_status_name(cede_task_status status)

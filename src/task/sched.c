@@ -9,7 +9,8 @@
  */
 #include "base/compiler.h"
 
-#include "task/sched.h"
+#include "task/runtime.h"
+#include "task/spawn.h"
 
 #include <string.h>
 
@@ -65,6 +66,8 @@ static int make(struct cede_sched **out)
         return error;
     }
     cede__os_event_init(&sched->event);
+    cede__offers_init(&sched->offers);
+    cede__os_mutex_init(&sched->wake_lock);
     cede__wheel_init(&sched->wheel, 0);
     *out = sched;
     return CEDE_OK;
@@ -84,6 +87,7 @@ static int find_free(struct cede_sched **out)
         return error;
     sched->number = number;
     sched->attached = true;
+    atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed);
     atomic_store_explicit(&scheds[number], sched, memory_order_release);
     *out = sched;
     return CEDE_OK;
@@ -94,6 +98,7 @@ static void detach_from_thread(struct cede_sched *sched)
     cede__my_sched = NULL;
     cede__os_lock_process();
     sched->attached = false;
+    atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed);
     cede__os_unlock_process();
 }
 
@@ -104,9 +109,20 @@ static void leave(void)
     if (!sched || sched->running)
         return;
     (void)cede_sched_reset();
-    atomic_store_explicit(&sched->wake, NULL, memory_order_release);
+    cede__sched_set_wake(sched, NULL, NULL);
+    cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     free_rings(sched);
     detach_from_thread(sched);
+}
+
+/* What is counted and kept from one tick to the next is not the last thread's any more. */
+static void start_anew(struct cede_sched *sched)
+{
+    sched->spawned = sched->released = sched->switches = sched->starvations = sched->messages = sched->sleeps = 0;
+    memset(sched->ends, 0, sizeof sched->ends);
+    sched->urgent_turns = 0;
+    sched->now = 0;
+    atomic_store_explicit(&sched->asleep, CEDE__AWAKE, memory_order_seq_cst);
 }
 
 CEDE__COLD int cede__sched_create(struct cede_sched **out)
@@ -129,7 +145,7 @@ CEDE__COLD int cede__sched_create(struct cede_sched **out)
         detach_from_thread(sched);
         return error;
     }
-    memset(&sched->stats, 0, sizeof sched->stats);
+    start_anew(sched);
     cede__my_sched = *out = sched;
     return CEDE_OK;
 }
@@ -148,7 +164,7 @@ static int grow(cede_queue *ring, uint64_t *room, uint64_t needed)
 
 CEDE__COLD int cede__sched_make_room(struct cede_sched *sched)
 {
-    return grow(sched->ready, &sched->room, sched->stats.tasks + 1);
+    return grow(sched->ready, &sched->room, sched->live + 1);
 }
 
 int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *task)
@@ -167,76 +183,161 @@ int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *ta
 
 static uint64_t count_ready(const struct cede_sched *sched)
 {
-    return cede_queue_length(sched->ready) + cede_queue_length(sched->urgent);
+    return cede__ring_length(sched->ready) + cede__ring_length(sched->urgent);
 }
 
 /* There was no memory for its stack, or to make room on it: it tries again when somebody has ended, or soon. */
 static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status)
 {
-    sched->stats.starved++;
+    sched->starvations++;
+    sched->switches--; /* it was no turn */
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
-    task->flags |= CEDE__TASK_STARVED; /* `wait` stays: what it was woken with is to be dropped if it is ended now */
+    task->starved = task->wait;
+    task->wait = CEDE__WAIT_MEMORY;
+    uintptr_t left = (uintptr_t)cede__waiter_left(&task->waiter); /* what its object needs to know if it is killed */
     cede__waiters_add(&sched->starved, &task->waiter, false);
+    task->waiter.queue = left | CEDE__WAITER_STARVED;
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
 }
 
-/* It has come back, and does not wait. */
-static inline void come_back(struct cede_sched *sched, struct cede__task *task)
+void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task)
 {
-    if (cede__task_coro(task)->hot.gate == CEDE__GATE_FINISHED || CEDE__UNLIKELY(cede__task_is_doomed(task))) {
+    struct cede__waiters *left = cede__waiter_queue(&task->waiter);
+    task->waiter.queue = (uintptr_t)&sched->starved;
+    cede__waiters_remove(&task->waiter);
+    task->waiter.next = (struct cede__waiter *)(void *)left;
+}
+
+void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task)
+{
+    cede_task_status status = (cede_task_status)task->status;
+    cede__task_wake(sched, task, task->outcome);
+    task->wait = task->starved;
+    if (status == CEDE_TASK_CREATED)
+        task->status = CEDE_TASK_CREATED;
+}
+
+void cede__sched_feed(struct cede_sched *sched)
+{
+    while (sched->starved.first)
+        cede__sched_feed_one(sched, cede__waiter_task(sched->starved.first));
+}
+
+/* It has not just given way: it has ended, or is urgent, or canceled. */
+static CEDE__NOINLINE void come_back_otherwise(struct cede_sched *sched, struct cede__task *task)
+{
+    if (cede__task_coro(task)->hot.gate == CEDE__GATE_FINISHED || cede__task_is_doomed(task)) {
         cede__task_finish(sched, task);
         return;
     }
-    task->status = CEDE_TASK_READY; /* it has given way */
-    task->outcome = CEDE__UNLIKELY(cede__task_ends_waits(task)) ? CEDE_ECANCELED : CEDE_OK;
+    task->status = CEDE_TASK_READY;
+    task->wait = CEDE__WAIT_NONE;
+    task->outcome = cede__task_ends_waits(task) ? CEDE_ECANCELED : CEDE_OK;
     cede__sched_queue(sched, task);
+}
+
+/* It has come back, and does not wait. There is room for it, and it is in the cache. */
+static inline void come_back(struct cede_sched *sched, struct cede__task *task)
+{
+    cede_coro *coro = cede__task_coro(task);
+    bool plain = task->status == CEDE_TASK_RUNNING && !(task->flags & (CEDE__TASK_URGENT | CEDE__TASK_CANCELED));
+    if (CEDE__UNLIKELY(coro->hot.gate == CEDE__GATE_FINISHED || !plain)) {
+        come_back_otherwise(sched, task);
+        return;
+    }
+    struct cede__ring *ring = cede__ring(sched->ready);
+    task->status = CEDE_TASK_READY;
+    task->wait = CEDE__WAIT_NONE;
+    ring->places[ring->last++ & ring->mask] = cede__coro_handle(coro);
 }
 
 static inline void run_task(struct cede_sched *sched, cede_coro *handle)
 {
     struct cede__task *task = cede__task_of(cede__coro_address(handle));
     uint8_t status = task->status;
+    intptr_t outcome = task->outcome;
     if (CEDE__UNLIKELY(cede__task_is_doomed(task))) {
+        sched->switches--; /* it has no turn any more */
         cede__task_finish(sched, task);
         return;
     }
-    if (status == CEDE_TASK_CREATED)
-        cede__slot_set_mark(&sched->slots, task->slot, CEDE__MARK_LIVE);
     task->status = CEDE_TASK_RUNNING;
-    sched->stats.switches++;
-    int error = cede_coro_resume(handle, (void *)(intptr_t)task->outcome, NULL);
-    if (CEDE__UNLIKELY(error))
+    int error = cede_coro_resume(handle, (void *)outcome, NULL);
+    if (CEDE__UNLIKELY(error)) {
         starve(sched, task, status);
-    else if (task->status != CEDE_TASK_WAITING)
-        come_back(sched, task);
-}
-
-static CEDE__NOINLINE int pick_urgent(struct cede_sched *sched, cede_coro **out)
-{
-    if (++sched->urgent_turns > URGENT_TURNS && cede_queue_length(sched->ready) > 0) {
-        sched->urgent_turns = 0;
-        return cede_queue_pop(sched->ready, out);
+        return;
     }
-    return cede_queue_pop(sched->urgent, out);
+    if (CEDE__UNLIKELY(task->outcome != 0) && task->status == CEDE_TASK_RUNNING)
+        task->outcome = 0;
+    if (task->status != CEDE_TASK_WAITING)
+        come_back(cede__my_sched, task); /* found anew: see give_turns */
 }
 
-/* Gives so many turns, as long as anybody is ready. Returns how many it could not. */
-static size_t give_turns(struct cede_sched *sched, size_t turns)
+static CEDE__NOINLINE cede_coro *pick_urgent(struct cede_sched *sched)
 {
-    for (; turns > 0; turns--) {
-        cede_coro *next;
-        int error = CEDE__UNLIKELY(cede_queue_length(sched->urgent) > 0) ? pick_urgent(sched, &next)
-                                                                         : cede_queue_pop(sched->ready, &next);
-        if (error)
+    cede_coro *next = NULL;
+    bool other = ++sched->urgent_turns > URGENT_TURNS && cede__ring_length(sched->ready) > 0;
+    if (other)
+        sched->urgent_turns = 0;
+    (void)cede_queue_pop(other ? sched->ready : sched->urgent, &next);
+    return next;
+}
+
+/* Who is next of those that are not urgent, or NULL. */
+static inline cede_coro *pick_other(struct cede_sched *sched)
+{
+    struct cede__ring *ring = cede__ring(sched->ready);
+    sched->urgent_turns = 0;
+    if (CEDE__UNLIKELY(ring->first == ring->last))
+        return NULL;
+    if (ring->first % CEDE__QUEUE_GROUP == 0)
+        cede__queue_look_ahead(ring);
+    return ring->places[ring->first++ & ring->mask];
+}
+
+/* Who is next, or NULL. */
+static inline cede_coro *pick(struct cede_sched *sched)
+{
+    return CEDE__UNLIKELY(cede__ring_length(sched->urgent) > 0) ? pick_urgent(sched) : pick_other(sched);
+}
+
+/*
+ * Gives so many turns, as long as anybody is ready. Returns how many it could not.
+ *
+ * The scheduler is found anew after each turn. It is the same, but were it kept on the stack, the processor could not
+ * look up who is next before it knew the stack pointer, which each switch back loads.
+ */
+static size_t give_turns(size_t turns)
+{
+    size_t left = turns;
+    for (; left > 0; left--) {
+        struct cede_sched *sched = cede__my_sched;
+        cede_coro *next = pick(sched);
+        if (!next)
             break;
         run_task(sched, next);
     }
-    return turns;
+    cede__my_sched->switches += turns - left;
+    return left;
+}
+
+/* Gives each one turn that is ready now: who is urgent must not have those of the others. */
+static void give_each_a_turn(struct cede_sched *sched)
+{
+    size_t urgent = cede__ring_length(sched->urgent), others = cede__ring_length(sched->ready);
+    sched->switches += urgent + others;
+    for (; urgent > 0; urgent--) {
+        cede_coro *next = NULL;
+        (void)cede_queue_pop(sched->urgent, &next);
+        run_task(sched, next);
+    }
+    for (; others > 0; others--)
+        run_task(sched, pick_other(cede__my_sched));
 }
 
 /* --- Entering and leaving the loop --- */
 
-static int enter(struct cede_sched **out)
+int cede__sched_enter(struct cede_sched **out)
 {
     struct cede__thread *thread;
     int error = cede__sched_ready(out);
@@ -249,11 +350,12 @@ static int enter(struct cede_sched **out)
     if (thread->tls.shared_key == CEDE__CLOSED)
         return CEDE_ENEST;
     (*out)->running = true;
+    atomic_store_explicit(&(*out)->asleep, CEDE__AWAKE, memory_order_relaxed);
     thread->tls.scheduler = thread->tls.current;
     return CEDE_OK;
 }
 
-static void leave_loop(struct cede_sched *sched)
+void cede__sched_leave(struct cede_sched *sched)
 {
     cede__thread_here()->tls.scheduler = NULL;
     sched->running = false;
@@ -263,7 +365,10 @@ static void leave_loop(struct cede_sched *sched)
 
 static int64_t next_of(struct cede_sched *sched, int64_t now)
 {
-    return count_ready(sched) > 0 ? now : cede__wheel_next(&sched->wheel);
+    if (count_ready(sched) > 0)
+        return now;
+    int64_t next = cede__wheel_next(&sched->wheel);
+    return next > now ? next : now; /* who waits since this tick may have named a time that had passed */
 }
 
 int64_t cede_sched_tick(int64_t now)
@@ -271,21 +376,20 @@ int64_t cede_sched_tick(int64_t now)
     struct cede_sched *sched;
     if (now < 0)
         return CEDE_EINVAL;
-    int error = enter(&sched);
+    int error = cede__sched_enter(&sched);
     if (error)
         return error;
-    atomic_store_explicit(&sched->asleep, 0, memory_order_relaxed);
     sched->ticking = true;
     sched->now = now;
     cede__sched_read(sched);
     cede__sched_fire(sched, now);
-    (void)give_turns(sched, count_ready(sched));
+    give_each_a_turn(sched);
     int64_t next = next_of(sched, now);
-    atomic_store_explicit(&sched->asleep, 1, memory_order_seq_cst);
+    atomic_store_explicit(&sched->asleep, CEDE__ASLEEP_IN_HOST, memory_order_seq_cst);
     if (atomic_load_explicit(&sched->inbox, memory_order_seq_cst))
         next = now;
     sched->ticking = false;
-    leave_loop(sched);
+    cede__sched_leave(sched);
     return next;
 }
 
@@ -295,9 +399,7 @@ int cede_sched_on_wake(void (*wake)(void *arg), void *arg)
     int error = cede__sched_ready(&sched);
     if (error)
         return error;
-    atomic_store_explicit(&sched->wake, NULL, memory_order_seq_cst);
-    sched->wake_arg = arg;
-    atomic_store_explicit(&sched->wake, wake, memory_order_seq_cst);
+    cede__sched_set_wake(sched, wake, arg);
     return CEDE_OK;
 }
 
@@ -314,34 +416,30 @@ static size_t next_batch(size_t batch, int64_t took)
 /* Whether anybody is ready, at once or after a sleep. */
 static void await_work(struct cede_sched *sched)
 {
-    if (count_ready(sched) == 0 && sched->stats.tasks > 0)
+    if (count_ready(sched) == 0 && sched->live > 0 && !cede__offer_take_own(sched))
         cede__sched_sleep(sched, cede__wheel_next(&sched->wheel));
 }
 
-static void loop(struct cede_sched *sched)
+void cede__sched_loop(struct cede_sched *sched)
 {
     size_t batch = BATCH_MOST;
     int64_t looked = 0;
-    while (sched->stats.tasks > 0) {
+    sched->now = 0; /* the clock may be another one than that of ticks */
+    while (sched->live > 0) {
         cede__sched_read(sched);
+        (void)cede__offer_take_own(sched);
         if (sched->wheel.count > 0) {
             int64_t now = cede__os_now();
             batch = next_batch(batch, looked ? now - looked : 0);
-            looked = now;
+            looked = sched->now = now;
             cede__sched_fire(sched, now);
         }
-        if (give_turns(sched, batch) > 0) {
+        if (give_turns(batch) > 0) {
             looked = 0;
             await_work(sched);
         }
     }
 }
-
-/* What the main task runs: it leaves its end where cede_run finds it. */
-struct main_task {
-    cede_task id;
-    const cede_run_options *options;
-};
 
 static void kill_all(struct cede_sched *sched);
 
@@ -355,23 +453,25 @@ static void main_has_ended(cede_task task, const cede_task_end *end, void *arg)
         kill_all(cede__my_sched);
 }
 
-static int spawn_main(cede_task_entry *main, void *arg, const cede_run_options *options)
+static int prepare_main(struct cede__task *task, void *options)
+{
+    return cede_task_on_end(task->id, main_has_ended, options);
+}
+
+int cede__sched_spawn_main(cede_task_entry *main, void *arg, const cede_run_options *options)
 {
     cede_task_options task = CEDE_TASK_OPTIONS(main, arg);
     cede_task id;
     task.stack = options->stack;
     task.stack_size = options->stack_size;
-    task.flags = CEDE_TASK_HELD;
-    int error = cede_task_create(&id, &task);
-    if (error)
-        return error;
-    error = cede_task_on_end(id, main_has_ended, (void *)(uintptr_t)options);
-    if (!error)
-        error = cede_task_start(id);
-    else
-        (void)cede_task_kill(id);
-    (void)cede_task_detach(id);
-    return error;
+    int error = cede__task_create_prepared(&id, &task, prepare_main, (void *)(uintptr_t)options);
+    return error ? error : cede_task_detach(id);
+}
+
+int cede__run_check(cede_task_entry *main, const cede_run_options *options)
+{
+    bool good = main && options->size == sizeof *options && !(options->flags & ~(unsigned)CEDE_RUN_KILL_OTHERS);
+    return good ? CEDE_OK : CEDE_EINVAL;
 }
 
 int cede_run(cede_task_entry *main, void *arg, const cede_run_options *options)
@@ -380,43 +480,45 @@ int cede_run(cede_task_entry *main, void *arg, const cede_run_options *options)
     struct cede_sched *sched;
     if (!options)
         options = &none;
-    if (!main || options->size != sizeof *options || options->flags & ~(unsigned)CEDE_RUN_KILL_OTHERS)
-        return CEDE_EINVAL;
-    int error = enter(&sched);
+    int error = cede__run_check(main, options);
+    if (!error)
+        error = cede__sched_enter(&sched);
     if (error)
         return error;
-    error = spawn_main(main, arg, options);
+    error = cede__sched_spawn_main(main, arg, options);
     if (!error)
-        loop(sched);
-    leave_loop(sched);
+        cede__sched_loop(sched);
+    cede__sched_leave(sched);
     return error;
 }
 
 /* --- The end of all --- */
 
-/* Calls visit for the task of each slot in use. */
-static void visit_tasks(struct cede_sched *sched, void (*visit)(struct cede_sched *sched, struct cede__task *task))
+void cede__sched_visit(struct cede_sched *sched,
+                       void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg)
 {
-    for (uint32_t slot = 0; slot < sched->slots.fresh; slot++) {
-        uint32_t mark = atomic_load_explicit(cede__slot_mark(&sched->slots, slot), memory_order_relaxed);
-        if (mark & ((1 << CEDE__MARK_STATE_BITS) - 1))
-            visit(sched, cede__slot_page(&sched->slots, slot)->slots[slot % CEDE__SLOTS_PER_PAGE].task);
+    for (uint32_t i = 0; i < sched->slots.fresh; i++) {
+        const struct cede__slot *slot = cede__slots_at(&sched->slots, i);
+        if (cede__slot_mark(slot) & CEDE__MARK_STATE)
+            visit(sched, slot->holds.task, arg);
     }
 }
 
-static void kill_one(struct cede_sched *sched, struct cede__task *task)
+static void kill_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
+    (void)unused;
     if (!(task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING)) && !cede__task_is_doomed(task))
         cede__task_doom(sched, task, CEDE_TASK_KILLED);
 }
 
 static void kill_all(struct cede_sched *sched)
 {
-    visit_tasks(sched, kill_one);
+    cede__sched_visit(sched, kill_one, NULL);
 }
 
-static void release_one(struct cede_sched *sched, struct cede__task *task)
+static void release_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
+    (void)unused;
     if (task->flags & CEDE__TASK_ENDED)
         cede__task_release(sched, task);
 }
@@ -426,32 +528,45 @@ int cede_sched_reset(void)
     struct cede_sched *sched = cede__my_sched;
     if (!sched)
         return CEDE_OK;
-    int error = enter(&sched);
+    int error = cede__sched_enter(&sched);
     if (error)
         return error;
-    while (sched->stats.tasks > 0) { /* functions that are called at their ends may spawn others */
+    while (sched->live > 0) { /* functions that are called at their ends may spawn others */
         kill_all(sched);
-        (void)give_turns(sched, count_ready(sched));
+        (void)give_turns(count_ready(sched));
     }
-    visit_tasks(sched, release_one);
-    leave_loop(sched);
+    cede__sched_visit(sched, release_one, NULL);
+    cede__sched_leave(sched);
     return CEDE_OK;
 }
 
 /* --- Statistics --- */
+
+static void fill_stats(const struct cede_sched *sched, cede_sched_stats *stats)
+{
+    stats->tasks = sched->live;
+    stats->ready = count_ready(sched);
+    stats->ended = sched->spawned - sched->live - sched->released;
+    stats->timers = sched->wheel.count;
+    stats->spawned = sched->spawned;
+    stats->done = sched->ends[CEDE_TASK_DONE];
+    stats->canceled = sched->ends[CEDE_TASK_CANCELED];
+    stats->timed_out = sched->ends[CEDE_TASK_TIMEOUT];
+    stats->killed = sched->ends[CEDE_TASK_KILLED];
+    stats->switches = sched->switches;
+    stats->starved = sched->starvations;
+    stats->messages = sched->messages;
+    stats->sleeps = sched->sleeps;
+}
 
 int cede_sched_stats_get(cede_sched_stats *stats)
 {
     const struct cede_sched *sched = cede__my_sched;
     if (!stats || stats->size != sizeof *stats)
         return CEDE_EINVAL;
-    if (sched) {
-        *stats = sched->stats;
-        stats->ready = count_ready(sched);
-        stats->timers = sched->wheel.count;
-    } else {
-        memset(stats, 0, sizeof *stats);
-    }
+    memset(stats, 0, sizeof *stats);
+    if (sched)
+        fill_stats(sched, stats);
     stats->size = sizeof *stats;
     return CEDE_OK;
 }

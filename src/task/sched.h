@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/os.h"
+#include "coro/queue.h"
 #include "task/ids.h"
 #include "task/task.h"
 #include "task/wheel.h"
@@ -32,30 +33,52 @@ struct cede__message_to {
     void (*read)(struct cede__message_to *message, struct cede_sched *sched);
 };
 
+/* Tasks that any thread of a runtime may start (offer.c); under the lock, but for reading the count. */
+struct cede__offers {
+    struct cede__os_mutex lock;
+    struct cede__list list; /* in the order in which they were made */
+    _Atomic uint32_t count;
+};
+
+/* Whether a scheduler is to be woken when there is something in its inbox, and how. */
+enum cede__asleep {
+    CEDE__AWAKE,
+    CEDE__ASLEEP_IN_RUN, /* by its event */
+    CEDE__ASLEEP_IN_HOST /* between two ticks: as the host wants it */
+};
+
 struct cede_sched {
     cede_queue *ready, *urgent;   /* rings of coroutines, with room for all tasks, and for all that may be urgent */
     struct cede__waiters starved; /* who could not have their turn for want of memory */
     uint64_t room, urgent_room;   /* tasks that the rings have room for */
     uint64_t urgent_most;         /* tasks that may be in the urgent ring */
     struct cede__slots slots;
-    uint32_t number;           /* the lowest part of its tasks' ids */
-    unsigned urgent_turns;     /* in a row */
-    struct cede__task *ending; /* whose deferred functions are being called */
-    int64_t now;               /* ns; of a tick */
-    bool ticking;              /* in a tick: `now` is the time */
-    bool running;              /* its loop is at work, on this thread */
-    bool attached;             /* it is a thread's */
-    bool killing;              /* everybody */
-    cede_sched_stats stats;
+    uint32_t number;                               /* the lowest part of its tasks' ids */
+    unsigned urgent_turns;                         /* in a row */
+    struct cede__task *ending;                     /* whose deferred functions are being called */
+    int64_t now;                                   /* ns; when timers were looked at: of the tick, or lately */
+    bool ticking;                                  /* in a tick: `now` is the time */
+    bool running;                                  /* its loop is at work, on this thread */
+    bool attached;                                 /* it is a thread's */
+    bool killing;                                  /* everybody */
+    uint64_t live;                                 /* tasks that have not ended */
+    uint64_t spawned, ends[CEDE_TASK_TIMEOUT + 1]; /* since it was made; by status */
+    uint64_t released;                             /* of those that have ended */
+    uint64_t switches, starvations, messages, sleeps;
     struct cede__list all_groups;
     struct cede__wheel wheel;
+    struct cede__runtime *runtime; /* that it belongs to, NULL: none; */
+    unsigned rank;                 /* which of its threads this is */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic int asleep; /* it is to be woken when there is something in the inbox */
+    _Atomic int asleep; /* enum cede__asleep */
     struct cede__os_event event;
-    void (*_Atomic wake)(void *arg); /* how the host wants to be told; NULL: by the event */
+    struct cede__os_mutex wake_lock; /* of the next two */
+    void (*wake)(void *arg);         /* how the host wants to be told; NULL: not at all */
     void *wake_arg;
+    _Atomic uint32_t epoch; /* of its threads, this is the so manyeth; odd: it has a thread */
+    struct cede__offers offers;
 };
 
 extern CEDE__THREAD_LOCAL struct cede_sched *cede__my_sched;
@@ -70,14 +93,14 @@ static inline int cede__sched_ready(struct cede_sched **out)
 /* The scheduler with this number, or NULL. */
 struct cede_sched *cede__sched_numbered(uint32_t number);
 
-/* --- Ids --- */
-
-static inline cede_task cede__task_id(const struct cede_sched *sched, const struct cede__task *task)
+/* Its name for other threads. */
+static inline cede_sched_id cede__sched_id(const struct cede_sched *sched)
 {
-    uint32_t mark = atomic_load_explicit(cede__slot_mark(&sched->slots, task->slot), memory_order_relaxed);
-    return (cede_task)(mark >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
-           (cede_task)task->slot << CEDE__SCHED_BITS | sched->number;
+    uint32_t epoch = atomic_load_explicit(&sched->epoch, memory_order_relaxed);
+    return (cede_sched_id)epoch << CEDE__SCHED_BITS | sched->number;
 }
+
+/* --- Ids --- */
 
 /*
  * The task of an id, if it is one of the calling thread's. Returns 0, CEDE_ESTALE; or CEDE_EPERM: it lives, or has ended,
@@ -89,10 +112,11 @@ static inline int cede__task_find(cede_task id, struct cede_sched **sched, struc
     struct cede_sched *mine = cede__my_sched;
     if (CEDE__UNLIKELY(!mine || cede__id_scheduler(id) != mine->number))
         return cede__task_find_elsewhere(id) | INT_MIN; /* changes nothing, but shows the compiler that it is not 0 */
-    if (CEDE__UNLIKELY(cede__slots_look_up(&mine->slots, id) == CEDE__MARK_FREE))
+    uint32_t mark;
+    const struct cede__slot *slot = cede__slots_look_up(&mine->slots, id, &mark);
+    if (CEDE__UNLIKELY(!slot))
         return CEDE_ESTALE;
-    uint32_t slot = cede__id_slot(id);
-    *task = cede__slot_page(&mine->slots, slot)->slots[slot % CEDE__SLOTS_PER_PAGE].task;
+    *task = slot->holds.task;
     *sched = mine;
     return CEDE_OK;
 }
@@ -102,6 +126,24 @@ static inline int cede__task_find(cede_task id, struct cede_sched **sched, struc
 /* Makes room in the rings for one task more. Returns 0 or CEDE_ENOMEM. */
 int cede__sched_make_room(struct cede_sched *sched);
 int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *task);
+
+/* There may be memory now: those that could not have their turn try again, and go on with what their wait had given. */
+void cede__sched_feed(struct cede_sched *sched);
+void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task);
+/* Takes one from among those. */
+void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task);
+
+static inline struct cede__ring *cede__ring(cede_queue *queue)
+{
+    return (struct cede__ring *)(void *)queue; /* its first member */
+}
+
+/* Tasks in a ring. */
+static inline size_t cede__ring_length(cede_queue *queue)
+{
+    const struct cede__ring *ring = cede__ring(queue);
+    return ring->last - ring->first;
+}
 
 /* Puts a task at the end of its ring, where it has room. */
 static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task *task)
@@ -132,7 +174,21 @@ static inline int cede__task_running(struct cede__task **out)
  * outcome is what it was woken with, or CEDE_ETIMEDOUT or CEDE_ECANCELED, and then it is in the queue no more. Or one of
  * these two at once.
  */
-int cede__task_wait_begin(struct cede__task *task, struct cede__waiters *queue, enum cede__wait what, int64_t deadline);
+static inline int cede__task_wait_begin(struct cede__task *task, struct cede__waiters *queue, enum cede__wait what,
+                                        int64_t deadline)
+{
+    if (CEDE__UNLIKELY(cede__task_ends_waits(task)))
+        return CEDE_ECANCELED;
+    if (CEDE__UNLIKELY(deadline <= cede__my_sched->now))
+        return CEDE_ETIMEDOUT;
+    task->status = CEDE_TASK_WAITING;
+    task->wait = (uint8_t)what;
+    if (queue)
+        cede__waiters_add(queue, &task->waiter, false);
+    if (deadline != CEDE_NEVER)
+        cede__wheel_add(&cede__my_sched->wheel, &task->timer, deadline);
+    return CEDE__WAITS;
+}
 
 /* Switches to the scheduler. Returns the outcome. */
 static inline __attribute__((always_inline)) int cede__task_give_way(void)
@@ -155,10 +211,28 @@ static inline int cede__task_wait(struct cede__task *task, struct cede__waiters 
     return cede__task_wait_here(cede__task_wait_begin(task, queue, what, deadline));
 }
 
+/* Takes a task from where it waits. */
+void cede__task_unlink_choice(struct cede__task *task);
+static inline void cede__task_unlink(struct cede_sched *sched, struct cede__task *task)
+{
+    if (cede__timer_is_armed(&task->timer))
+        cede__wheel_remove(&sched->wheel, &task->timer);
+    if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
+        cede__task_unlink_choice(task);
+    if (CEDE__UNLIKELY(task->waiter.queue & CEDE__WAITER_STARVED)) /* one that chooses, too */
+        cede__sched_unstarve(sched, task);
+    else if (cede__waiter_is_linked(&task->waiter))
+        cede__waiters_remove(&task->waiter);
+}
+
 /* Ends the wait of a task that waits: it is linked nowhere any more, and will go on with this outcome. */
-void cede__task_wake(struct cede_sched *sched, struct cede__task *task, int outcome);
-/* Takes it from where it waits. */
-void cede__task_unlink(struct cede_sched *sched, struct cede__task *task);
+static inline void cede__task_wake(struct cede_sched *sched, struct cede__task *task, int outcome)
+{
+    cede__task_unlink(sched, task);
+    task->outcome = (int16_t)outcome;
+    task->status = CEDE_TASK_READY;
+    cede__sched_queue(sched, task);
+}
 
 /* --- Waiting for several things (wait.c) --- */
 
@@ -178,21 +252,34 @@ static inline struct cede__choice *cede__task_choice(const struct cede__task *ta
 /* Who waits with a waiter that is linked. */
 struct cede__task *cede__waiter_task(struct cede__waiter *waiter);
 /* Unlinks a waiter, and wakes its task; that of an option only if no more of them are wanted. */
-void cede__waiter_wake(struct cede_sched *sched, struct cede__waiter *waiter, int outcome);
+void cede__option_wake(struct cede_sched *sched, struct cede__option *option, int outcome);
+static inline void cede__waiter_wake(struct cede_sched *sched, struct cede__waiter *waiter, int outcome)
+{
+    struct cede__option *option = cede__waiter_option(waiter);
+    if (CEDE__UNLIKELY(option != NULL))
+        cede__option_wake(sched, option, outcome);
+    else
+        cede__task_wake(sched, CEDE__CONTAINER(waiter, struct cede__task, waiter), outcome);
+}
 
 /*
  * What is to be done, beside unlinking it, when a task is ended that waits in this way, or has been woken and has not run
- * yet: `value` may hold something. Set before the first such wait.
+ * yet: `value` may hold something. Set before the first such wait, by each thread alike.
  */
 typedef void cede__wait_drop(struct cede_sched *sched, struct cede__task *task);
-extern _Atomic(cede__wait_drop *) cede__wait_dropped[CEDE__WAIT_KINDS];
+extern cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
 
-/* Sets it: all threads do, to the same. */
-static inline void cede__wait_set_drop(enum cede__wait what, cede__wait_drop *drop)
+static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *drop)
 {
-    if (CEDE__UNLIKELY(atomic_load_explicit(&cede__wait_dropped[what], memory_order_relaxed) != drop))
-        atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
+    atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
 }
+
+/*
+ * Called when a task has ended, after its deferred functions, that still has things for which others wait, such as a
+ * mutex: task->wanted counts them. Who counts sets it first.
+ */
+typedef void cede__task_left(struct cede_sched *sched, struct cede__task *task);
+extern cede__task_left *_Atomic cede__task_left_wanted;
 
 /* --- Timers (fire.c) --- */
 
@@ -213,12 +300,20 @@ void cede__task_end_of(struct cede__task *task, cede_task_end *end);
 /* --- The inbox (inbox.c) --- */
 
 void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message);
+/* Wakes the scheduler if it sleeps. */
+void cede__sched_rouse(struct cede_sched *sched);
+/* How the host is told of a post between two ticks. What was set before is not called any more when this returns. */
+void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg);
 /* Reads all that is there. */
 void cede__sched_read(struct cede_sched *sched);
 /* Has an operation done on a task of another thread: (*act)(id, arg), there. Returns 0 or CEDE_ENOMEM. */
 int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint64_t arg);
 /* Sleeps until somebody posts, or the deadline. */
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
+
+/* Calls visit for all tasks that are not gone (sched.c). */
+void cede__sched_visit(struct cede_sched *sched,
+                       void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg);
 
 /* --- Functions of the program that are called on the scheduler --- */
 

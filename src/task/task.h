@@ -36,8 +36,9 @@ enum cede__wait {
     CEDE__WAIT_NONE,
     CEDE__WAIT_TIME,
     CEDE__WAIT_PARKED,
-    CEDE__WAIT_END,  /* of a task */
-    CEDE__WAIT_ENDS, /* of some tasks */
+    CEDE__WAIT_END,           /* of a task */
+    CEDE__WAIT_END_ELSEWHERE, /* of a task of another thread */
+    CEDE__WAIT_ENDS,          /* of some tasks */
     CEDE__WAIT_GROUP,
     CEDE__WAIT_REPLY,
     CEDE__WAIT_MUTEX,
@@ -58,6 +59,8 @@ enum cede__wait {
     CEDE__WAIT_RECEIVE_CELL,
     CEDE__WAIT_SEND_TICKET, /* or in a ticket, as other threads may have it (sync/ticket.h) */
     CEDE__WAIT_RECEIVE_TICKET,
+    CEDE__WAIT_ELSEWHERE, /* offered to other threads, or taken by one: see offer.c */
+    CEDE__WAIT_MEMORY,    /* its turn could not be had for want of memory */
     CEDE__WAIT_KINDS
 };
 
@@ -73,8 +76,7 @@ enum cede__task_flag {
     CEDE__TASK_ENDED = 1 << 9,        /* finished; kept for who joins it */
     CEDE__TASK_ENDING = 1 << 10,      /* being finished: deferred functions are called */
     CEDE__TASK_WAS_URGENT = 1 << 11,  /* there is room for it in the urgent ring */
-    CEDE__TASK_CHOOSES = 1 << 12,     /* waits for several: `value` is its struct cede__choice */
-    CEDE__TASK_STARVED = 1 << 13      /* its wait is over, but its turn could not be had for want of memory */
+    CEDE__TASK_CHOOSES = 1 << 12      /* waits for several: `value` is its struct cede__choice */
 };
 
 struct cede__task {
@@ -83,15 +85,20 @@ struct cede__task {
     struct cede__waiters joiners; /* who wait for its end */
     struct cede__task_more *more; /* what few tasks have; NULL: nothing of it */
     uint64_t value;               /* of its wait: what is handed over, as the object likes */
-    uint32_t slot;                /* of its scheduler's table: the lower part of its id */
+    struct cede__slot *slot;      /* its place in its scheduler's table: see ids.h */
+    cede_task id;                 /* inline code reads it */
     uint16_t flags;               /* enum cede__task_flag */
     int16_t outcome;              /* of its wait: 0, or an error; what it goes on with */
     uint8_t status;               /* cede_task_status */
-    uint8_t wait;                 /* enum cede__wait: of its wait, or the last one */
+    uint8_t wait;                 /* enum cede__wait: of its wait, or when it runs the last one; none if it gave way */
+    uint8_t starved;              /* that, while `wait` is CEDE__WAIT_MEMORY */
+    uint8_t wanted;               /* things that it has and others wait for: see cede__task_left_wanted */
 };
 
 _Static_assert(sizeof(struct cede__task) <= CEDE__TASK_FRONT, "a task lies before its coroutine");
 _Static_assert(sizeof(void *) < 8 || sizeof(struct cede__task) == CEDE__TASK_FRONT, "and there is no gap");
+_Static_assert(sizeof(void *) < 8 || CEDE__TASK_FRONT - offsetof(struct cede__task, id) == CEDE__TASK_ID_BEFORE,
+               "where inline code looks for it");
 
 static inline cede_coro *cede__task_coro(struct cede__task *task)
 {
@@ -117,7 +124,7 @@ static inline bool cede__task_is_doomed(const struct cede__task *task)
 /* Whether it is linked among the starved, with the outcome of the wait that was over before. */
 static inline bool cede__task_is_starved(const struct cede__task *task)
 {
-    return task->flags & CEDE__TASK_STARVED;
+    return task->wait == CEDE__WAIT_MEMORY;
 }
 
 static inline bool cede__task_ends_waits(const struct cede__task *task)
@@ -155,6 +162,7 @@ struct cede__task_more {
     struct cede__list member; /* of a group */
     struct cede_group *group;
     void **locals;
+    void *captures; /* its own copy of its argument; NULL: none (closure.c) */
     uint32_t local_count;
 };
 

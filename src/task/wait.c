@@ -19,22 +19,7 @@ CEDE__COLD int cede__task_cannot_wait(void)
     return self && cede__big_stack_of(self) ? CEDE_EBIGSTACK : CEDE_ENOTASK;
 }
 
-/* --- One task, one wait --- */
-
-int cede__task_wait_begin(struct cede__task *task, struct cede__waiters *queue, enum cede__wait what, int64_t deadline)
-{
-    if (CEDE__UNLIKELY(cede__task_ends_waits(task)))
-        return CEDE_ECANCELED;
-    if (CEDE__UNLIKELY(deadline <= CEDE_NOW))
-        return CEDE_ETIMEDOUT;
-    task->status = CEDE_TASK_WAITING;
-    task->wait = (uint8_t)what;
-    if (queue)
-        cede__waiters_add(queue, &task->waiter, false);
-    if (deadline != CEDE_NEVER)
-        cede__wheel_add(&cede__my_sched->wheel, &task->timer, deadline);
-    return CEDE__WAITS;
-}
+/* --- Several --- */
 
 static void unlink_options(struct cede__choice *choice)
 {
@@ -43,26 +28,10 @@ static void unlink_options(struct cede__choice *choice)
             cede__waiters_remove(&choice->options[i].waiter);
 }
 
-void cede__task_unlink(struct cede_sched *sched, struct cede__task *task)
+void cede__task_unlink_choice(struct cede__task *task)
 {
-    if (cede__timer_is_armed(&task->timer))
-        cede__wheel_remove(&sched->wheel, &task->timer);
-    if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
-        unlink_options(cede__task_choice(task));
-    if (cede__waiter_is_linked(&task->waiter)) /* of one that has chosen, too: among the starved */
-        cede__waiters_remove(&task->waiter);
+    unlink_options(cede__task_choice(task));
 }
-
-void cede__task_wake(struct cede_sched *sched, struct cede__task *task, int outcome)
-{
-    cede__task_unlink(sched, task);
-    task->outcome = (int16_t)outcome;
-    task->flags &= (uint16_t)~CEDE__TASK_STARVED;
-    task->status = CEDE_TASK_READY;
-    cede__sched_queue(sched, task);
-}
-
-/* --- Several --- */
 
 int cede__choice_create(struct cede__choice **out, struct cede__task *task, size_t count, size_t wanted)
 {
@@ -95,15 +64,10 @@ struct cede__task *cede__waiter_task(struct cede__waiter *waiter)
     return option ? option->choice->task : CEDE__CONTAINER(waiter, struct cede__task, waiter);
 }
 
-void cede__waiter_wake(struct cede_sched *sched, struct cede__waiter *waiter, int outcome)
+void cede__option_wake(struct cede_sched *sched, struct cede__option *option, int outcome)
 {
-    struct cede__option *option = cede__waiter_option(waiter);
-    if (CEDE__LIKELY(!option)) {
-        cede__task_wake(sched, CEDE__CONTAINER(waiter, struct cede__task, waiter), outcome);
-        return;
-    }
     struct cede__choice *choice = option->choice;
-    cede__waiters_remove(waiter);
+    cede__waiters_remove(&option->waiter);
     choice->fired = (size_t)(option - choice->options);
     if (--choice->wanted == 0)
         cede__task_wake(sched, choice->task, outcome);
@@ -124,7 +88,7 @@ int cede__task_sleep_begin(int64_t deadline)
     int error = cede__task_running(&task);
     if (CEDE__UNLIKELY(error))
         return error;
-    if (CEDE__UNLIKELY(deadline <= CEDE_NOW && !cede__task_ends_waits(task)))
+    if (CEDE__UNLIKELY(deadline <= cede__my_sched->now && !cede__task_ends_waits(task)))
         return CEDE__WAITS; /* it stays RUNNING: a yield */
     return cede__task_wait_begin(task, NULL, CEDE__WAIT_TIME, deadline);
 }
@@ -161,7 +125,7 @@ static int unpark(cede_task id)
         return error;
     if (task->flags & CEDE__TASK_ENDED || cede__task_is_doomed(task))
         return CEDE_ESTATE;
-    if (task->status == CEDE_TASK_WAITING && task->wait == CEDE__WAIT_PARKED && !cede__task_is_starved(task))
+    if (task->status == CEDE_TASK_WAITING && task->wait == CEDE__WAIT_PARKED)
         cede__task_wake(sched, task, CEDE_OK); /* which takes the permit */
     else
         task->flags |= CEDE__TASK_PERMIT;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro/queue.h - the queue from the inside, for the scheduler, which has rings of its own.
+ */
+#ifndef CEDE_CORO_QUEUE_H
+#define CEDE_CORO_QUEUE_H
+
+#include <cede/queue.h>
+
+/*
+ * Asks the processor for what those will need who are popped next but few: to be called before each pop of a place whose
+ * number is a multiple of CEDE__QUEUE_GROUP.
+ */
+void cede__queue_look_ahead(const struct cede__ring *ring);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task/watch.c - waiting for the end of a task of another thread.
+ *
+ * The one who waits makes a *watch*, which two schedulers send to and fro: the asker's and the owner's. Each touches it
+ * only while it has it, but for `asker`'s own part, which the asker alone touches.
+ *
+ *   asker                              owner
+ *   makes it, waits for its queue  ->  the task has not ended: keeps it among those who want to know of the end; for a
+ *                                      join the task is marked as joined
+ *                                  <-  the end, or why there will be none
+ *   wakes its task, which takes
+ *   the end; for a join          ->    lets go of the task, and frees the watch
+ *
+ * Where the asker's task is gone by the time of the answer (its deadline has passed, or it was canceled or killed), the
+ * last step is to take the mark back. It has been asked to take it back before, when the asker gave up, so that others
+ * need not wait for the end to join it.
+ */
+#include "base/compiler.h"
+
+#include "task/watch.h"
+
+#include "task/more.h"
+
+#include <cede/error.h>
+
+struct watch {
+    struct cede__message_to message; /* first: on its way */
+    struct cede_sched *asker;
+    cede_task id; /* of what is watched */
+    bool joins;
+    cede_task_end end;
+    int error; /* instead of an end */
+    /* The asker's own. */
+    struct cede__waiters queue;
+    bool answered;  /* the end is there */
+    bool abandoned; /* nobody waits any more */
+};
+
+static struct watch *watch_of(struct cede__message_to *message)
+{
+    return (struct watch *)(void *)message;
+}
+
+/* --- The owner's side --- */
+
+/* The last step of a join: lets go of the task if it was taken, else takes the mark back. */
+static void settle(struct cede__message_to *message, struct cede_sched *sched)
+{
+    struct watch *watch = watch_of(message);
+    struct cede__task *task;
+    if (cede__task_find(watch->id, &sched, &task) == CEDE_OK) {
+        task->flags &= (uint16_t)~CEDE__TASK_JOINED;
+        if (!watch->abandoned)
+            cede__task_release(sched, task);
+    }
+    cede__os_free(watch);
+}
+
+static void unmark(cede_task id, uint64_t unused)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    (void)unused;
+    if (cede__task_find(id, &sched, &task) == CEDE_OK)
+        task->flags &= (uint16_t)~CEDE__TASK_JOINED;
+}
+
+static void read_answer(struct cede__message_to *message, struct cede_sched *sched);
+
+static void answer(struct watch *watch, int error)
+{
+    watch->error = error;
+    watch->message.read = read_answer;
+    cede__sched_post(watch->asker, &watch->message);
+}
+
+static void has_ended(cede_task id, const cede_task_end *end, void *arg)
+{
+    struct watch *watch = arg;
+    (void)id;
+    watch->end = *end;
+    answer(watch, CEDE_OK);
+}
+
+static int begin_here(struct watch *watch)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = cede__task_find(watch->id, &sched, &task);
+    if (error)
+        return error;
+    if (watch->joins && task->flags & (CEDE__TASK_JOINED | CEDE__TASK_DETACHED))
+        return CEDE_EBUSY;
+    if (watch->joins)
+        task->flags |= CEDE__TASK_JOINED;
+    error = cede_task_on_end(watch->id, has_ended, watch); /* answers at once if it has ended */
+    if (error && watch->joins)
+        task->flags &= (uint16_t)~CEDE__TASK_JOINED;
+    return error;
+}
+
+static void read_question(struct cede__message_to *message, struct cede_sched *sched)
+{
+    (void)sched;
+    int error = begin_here(watch_of(message));
+    if (error)
+        answer(watch_of(message), error);
+}
+
+/* --- The asker's side --- */
+
+static void send_back(struct watch *watch)
+{
+    watch->message.read = settle;
+    cede__sched_post(cede__sched_numbered(cede__id_scheduler(watch->id)), &watch->message);
+}
+
+/* The asker is done with it. */
+static void dispose(struct watch *watch)
+{
+    if (watch->joins && !watch->error)
+        send_back(watch);
+    else
+        cede__os_free(watch);
+}
+
+static void read_answer(struct cede__message_to *message, struct cede_sched *sched)
+{
+    struct watch *watch = watch_of(message);
+    watch->answered = true;
+    if (watch->abandoned)
+        dispose(watch);
+    else if (watch->queue.first) /* else its task has been woken by something else, and will look */
+        cede__waiter_wake(sched, watch->queue.first, CEDE_OK);
+}
+
+/* Nobody waits any more. Whether memory is there to tell the owner at once does not matter: it will learn of it. */
+static void abandon(struct watch *watch)
+{
+    watch->abandoned = true;
+    if (watch->answered)
+        dispose(watch);
+    else if (watch->joins)
+        (void)cede__sched_ask(watch->id, unmark, 0);
+}
+
+static void dropped(struct cede_sched *sched, struct cede__task *self)
+{
+    (void)sched;
+    if (self->value)
+        abandon((struct watch *)(uintptr_t)self->value);
+    self->value = 0;
+}
+
+int cede__watch_begin(cede_task id, bool joins, int64_t deadline)
+{
+    struct cede__task *self;
+    int error = cede__task_running(&self);
+    if (error)
+        return error;
+    struct watch *watch = cede__os_malloc(sizeof *watch);
+    if (!watch)
+        return CEDE_ENOMEM;
+    *watch = (struct watch){.message.read = read_question, .asker = cede__my_sched, .id = id, .joins = joins};
+    cede__wait_drops_by(CEDE__WAIT_END_ELSEWHERE, dropped);
+    int begun = cede__task_wait_begin(self, &watch->queue, CEDE__WAIT_END_ELSEWHERE, deadline);
+    if (begun != CEDE__WAITS) {
+        cede__os_free(watch);
+        return begun;
+    }
+    self->value = (uintptr_t)watch;
+    cede__sched_post(cede__sched_numbered(cede__id_scheduler(id)), &watch->message);
+    return begun;
+}
+
+int cede__watch_end(struct cede__task *self, cede_task_end *end, int outcome)
+{
+    struct watch *watch = (struct watch *)(uintptr_t)self->value;
+    self->value = 0;
+    if (outcome) {
+        abandon(watch);
+        return outcome;
+    }
+    int error = watch->error;
+    if (!error && end)
+        *end = watch->end;
+    dispose(watch);
+    return error;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task/watch.h - waiting for the end of a task of another thread.
+ */
+#ifndef CEDE_TASK_WATCH_H
+#define CEDE_TASK_WATCH_H
+
+#include "task/sched.h"
+
+/* Begins to join (or only to await) a task of another thread. As cede__task_wait_begin; CEDE_ENOTASK; CEDE_ENOMEM. */
+int cede__watch_begin(cede_task id, bool joins, int64_t deadline);
+/* What the running task's wait, which has begun so, has come to; *end is set where that is 0 and it joins. */
+int cede__watch_end(struct cede__task *self, cede_task_end *end, int outcome);
+
+#endif
