@@ -195,7 +195,8 @@ static CEDE__NOINLINE int wait_with_cell(struct cede__waiters *queue, const void
         memcpy(cell->value, value, bytes);
     cede__wait_drops_by(what, drop_cell);
     task->value = (uintptr_t)cell;
-    return cede__task_wait_begin(task, queue, what, deadline);
+    (void)cede__task_wait_begin(task, queue, what, deadline); /* which cannot fail: it was asked before */
+    return CEDE__WAITS_CELL;
 }
 
 /* Begins to wait. The frequent case is one without a deadline. */
@@ -269,26 +270,26 @@ int cede__channel_receive_begin(cede_channel *channel, void *value, int64_t dead
     return wait_small(&channel->receivers, CEDE__WAIT_RECEIVE, deadline, &task);
 }
 
-int cede__channel_send_end(int outcome)
+int cede__channel_send_end(int begun, int outcome)
 {
     struct cede__task *task = cede__task_myself();
-    if (task->wait == CEDE__WAIT_SEND_CELL)
+    if (begun == CEDE__WAITS_CELL)
         free_cell(task);
-    else if (task->wait == CEDE__WAIT_SEND_TICKET)
+    else if (begun == CEDE__WAITS_TICKET)
         return cede__channel_threads_sent(task, outcome);
     return outcome;
 }
 
-int cede__channel_receive_end(void *value, int outcome)
+int cede__channel_receive_end(void *value, int begun, int outcome)
 {
     struct cede__task *task = cede__task_myself();
-    if (CEDE__LIKELY(task->wait == CEDE__WAIT_RECEIVE)) {
+    if (CEDE__LIKELY(begun == CEDE__WAITS_SMALL)) {
         if (CEDE__UNLIKELY(outcome < 0))
             return outcome;
         cede__value_copy(value, &task->value, (size_t)outcome);
         return CEDE_OK;
     }
-    if (task->wait == CEDE__WAIT_RECEIVE_TICKET)
+    if (begun == CEDE__WAITS_TICKET)
         return cede__channel_threads_received(task, value, outcome);
     if (outcome == CEDE__IN_CELL)
         memcpy(value, cell_of(task)->value, cell_of(task)->bytes);
@@ -298,20 +299,20 @@ int cede__channel_receive_end(void *value, int outcome)
 
 int(cede_channel_send)(cede_channel *channel, const void *value, int64_t deadline)
 {
-    int outcome = cede__channel_send_begin(channel, value, deadline);
-    if (outcome != CEDE__WAITS)
-        return outcome;
-    outcome = cede__task_give_way();
-    return outcome == CEDE_OK ? CEDE_OK : cede__channel_send_end(outcome);
+    int begun = cede__channel_send_begin(channel, value, deadline);
+    if (begun <= 0)
+        return begun;
+    int outcome = cede__task_give_way();
+    return outcome == CEDE_OK ? CEDE_OK : cede__channel_send_end(begun, outcome);
 }
 
 int(cede_channel_receive)(cede_channel *channel, void *value, int64_t deadline)
 {
-    int outcome = cede__channel_receive_begin(channel, value, deadline);
-    if (outcome != CEDE__WAITS)
-        return outcome;
-    outcome = cede__task_give_way();
-    return outcome == CEDE_OK ? CEDE_OK : cede__channel_receive_end(value, outcome);
+    int begun = cede__channel_receive_begin(channel, value, deadline);
+    if (begun <= 0)
+        return begun;
+    int outcome = cede__task_give_way();
+    return outcome == CEDE_OK ? CEDE_OK : cede__channel_receive_end(value, begun, outcome);
 }
 
 /* --- Making and ending --- */

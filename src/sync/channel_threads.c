@@ -115,7 +115,8 @@ static int begin_to_wait(struct cede__task *task, struct cede__ticket *ticket, e
 {
     cede__wait_drops_by(what, cede__ticket_dropped);
     task->value = (uintptr_t)ticket;
-    return cede__task_wait_begin(task, NULL, what, deadline); /* which cannot fail: make_ticket has asked */
+    (void)cede__task_wait_begin(task, NULL, what, deadline); /* which cannot fail: make_ticket has asked */
+    return CEDE__WAITS_TICKET;
 }
 
 int cede__channel_threads_send(cede_channel *channel, const void *value, int64_t deadline)
