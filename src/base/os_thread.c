@@ -150,14 +150,18 @@ static bool exit_key_made;
 static CEDE__THREAD_LOCAL struct {
     void (*hooks[8])(void);
     size_t count;
+    void (*first)(void); /* one of them; NULL: it has been called */
 } at_exit;
 
 /* A hook may use the library, and so set hooks anew: they are called too. */
 static void run_exit_hooks(void *unused)
 {
     (void)unused;
-    while (at_exit.count > 0)
-        at_exit.hooks[--at_exit.count]();
+    while (at_exit.count > 0) {
+        void (*hook)(void) = at_exit.first ? at_exit.first : at_exit.hooks[--at_exit.count];
+        at_exit.first = NULL;
+        hook();
+    }
 }
 
 /*
@@ -177,6 +181,11 @@ int cede__os_at_thread_exit(void (*hook)(void))
         return CEDE_ENOMEM;
     at_exit.hooks[at_exit.count++] = hook;
     return CEDE_OK;
+}
+
+void cede__os_first_at_thread_exit(void (*hook)(void))
+{
+    at_exit.first = hook;
 }
 
 void cede__os_mutex_init(struct cede__os_mutex *mutex)

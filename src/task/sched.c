@@ -141,6 +141,7 @@ CEDE__COLD int cede__sched_create(struct cede_sched **out)
         detach_from_thread(sched);
         return error;
     }
+    cede__os_first_at_thread_exit(leave); /* tasks that are left need what the thread gets later, such as stacks */
     start_anew(sched);
     cede__my_sched = *out = sched;
     return CEDE_OK;
