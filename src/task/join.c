@@ -100,8 +100,7 @@ int cede__task_await_begin(cede_task id, int64_t deadline)
 int cede__task_await_end(int outcome)
 {
     struct cede__task *self;
-    bool elsewhere =
-        cede__task_running(&self) == CEDE_OK && self->wait == CEDE__WAIT_END_ELSEWHERE && self->value;
+    bool elsewhere = cede__task_running(&self) == CEDE_OK && self->wait == CEDE__WAIT_END_ELSEWHERE && self->value;
     return CEDE__UNLIKELY(elsewhere) ? cede__watch_end(self, NULL, outcome) : outcome;
 }
 

@@ -36,9 +36,9 @@ enum cede__wait {
     CEDE__WAIT_NONE,
     CEDE__WAIT_TIME,
     CEDE__WAIT_PARKED,
-    CEDE__WAIT_END,  /* of a task */
+    CEDE__WAIT_END,           /* of a task */
     CEDE__WAIT_END_ELSEWHERE, /* of a task of another thread */
-    CEDE__WAIT_ENDS, /* of some tasks */
+    CEDE__WAIT_ENDS,          /* of some tasks */
     CEDE__WAIT_GROUP,
     CEDE__WAIT_REPLY,
     CEDE__WAIT_MUTEX,

@@ -344,9 +344,11 @@ static void a_run(void *unused)
 
 static void on_each_stack(fault_scenario *scenario, size_t least)
 {
-    static const cede_stack_choice kinds[] = {CEDE_PRIVATE, CEDE_AUTO,
+    static const cede_stack_choice kinds[] = {
+        CEDE_PRIVATE,
+        CEDE_AUTO,
 #if !CEDE_SPLIT_STACK
-                                              CEDE_SHARED
+        CEDE_SHARED
 #endif
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {

@@ -47,6 +47,7 @@ static void a_host_is_told_for_how_long(void)
 
 int main(void)
 {
-    static const struct task_test tests[] = {TASK_TEST(a_long_sleep_is_one_sleep), TASK_TEST(a_host_is_told_for_how_long)};
+    static const struct task_test tests[] = {TASK_TEST(a_long_sleep_is_one_sleep),
+                                             TASK_TEST(a_host_is_told_for_how_long)};
     return TASK_RUN("idle_loop_wakes_each_millisecond", tests);
 }

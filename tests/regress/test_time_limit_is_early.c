@@ -56,6 +56,7 @@ static void set_before_the_first_tick(void)
 
 int main(void)
 {
-    static const struct task_test tests[] = {TASK_TEST_ONCE(set_before_the_first_tick), TASK_TEST_ONCE(no_limit_is_early)};
+    static const struct task_test tests[] = {TASK_TEST_ONCE(set_before_the_first_tick),
+                                             TASK_TEST_ONCE(no_limit_is_early)};
     return TASK_RUN("time_limit_is_early", tests);
 }

@@ -22,9 +22,9 @@ enum { RECORDS = 250, GROUPS = 3, DEFERRED = 6, CHOICES = 4, NO_GROUP = GROUPS }
 /* What is known of a task; its number is its place. */
 struct record {
     cede_task id;
-    unsigned turns;     /* actions that it may still do */
-    unsigned ends;      /* times that its end was told */
-    unsigned deferred;  /* functions that are to be called */
+    unsigned turns;    /* actions that it may still do */
+    unsigned ends;     /* times that its end was told */
+    unsigned deferred; /* functions that are to be called */
     unsigned group;
     bool started, returned;
     bool canceled, killed, limited; /* asked for, with success */
@@ -67,18 +67,10 @@ static void value_dropped(void *value)
 static void check_status(const struct record *record, const cede_task_end *end)
 {
     switch (end->status) {
-    case CEDE_TASK_DONE:
-        EXPECT(record->returned && !record->canceled);
-        break;
-    case CEDE_TASK_CANCELED:
-        EXPECT(record->canceled && (record->returned || !record->started));
-        break;
-    case CEDE_TASK_TIMEOUT:
-        EXPECT(record->limited && (record->returned || !record->started));
-        break;
-    default:
-        EXPECT_EQ(end->status, CEDE_TASK_KILLED);
-        EXPECT(record->killed && !record->returned);
+    case CEDE_TASK_DONE: EXPECT(record->returned && !record->canceled); break;
+    case CEDE_TASK_CANCELED: EXPECT(record->canceled && (record->returned || !record->started)); break;
+    case CEDE_TASK_TIMEOUT: EXPECT(record->limited && (record->returned || !record->started)); break;
+    default: EXPECT_EQ(end->status, CEDE_TASK_KILLED); EXPECT(record->killed && !record->returned);
     }
     EXPECT(end->result == (record->returned ? (const void *)record : NULL));
 }
@@ -279,57 +271,31 @@ static void act_on_another(struct record *self, uint64_t *random)
         if (other != self && test_random(random) % 4 == 0)
             kill_task(other);
         break;
-    case 2:
-        unpark(other);
-        break;
+    case 2: unpark(other); break;
     case 3:
         if (test_random(random) % 4 == 0)
             limit(other, random);
         break;
-    case 4:
-        join(other, self, task_now + (int64_t)(test_random(random) % 10));
-        break;
-    default:
-        goes_on(self, other == self || is_gone(other) ? 0 : cede_task_await(other->id, task_now + 3));
+    case 4: join(other, self, task_now + (int64_t)(test_random(random) % 10)); break;
+    default: goes_on(self, other == self || is_gone(other) ? 0 : cede_task_await(other->id, task_now + 3));
     }
 }
 
 static void act(struct record *self, uint64_t *random)
 {
     switch (test_random(random) % 14) {
-    case 0:
-        goes_on(self, cede_task_yield());
-        break;
-    case 1:
-        goes_on(self, cede_sleep_until(task_now + (int64_t)(test_random(random) % 10)));
-        break;
-    case 2:
-        goes_on(self, cede_task_park(task_now + (int64_t)(test_random(random) % 10)));
-        break;
-    case 3:
-        spawn(random);
-        break;
+    case 0: goes_on(self, cede_task_yield()); break;
+    case 1: goes_on(self, cede_sleep_until(task_now + (int64_t)(test_random(random) % 10))); break;
+    case 2: goes_on(self, cede_task_park(task_now + (int64_t)(test_random(random) % 10))); break;
+    case 3: spawn(random); break;
     case 4:
-    case 5:
-        defer(self);
-        break;
-    case 6:
-        undefer(self, test_random(random) % 2);
-        break;
-    case 7:
-        set_value();
-        break;
-    case 8:
-        wait_for_some(random, self);
-        break;
-    case 9:
-        (void)cede_task_shield(test_random(random) % 3 == 0);
-        break;
-    case 10:
-        EXPECT_EQ(cede_task_set_urgent(self->id, test_random(random) % 4 == 0), 0);
-        break;
-    default:
-        act_on_another(self, random);
+    case 5: defer(self); break;
+    case 6: undefer(self, test_random(random) % 2); break;
+    case 7: set_value(); break;
+    case 8: wait_for_some(random, self); break;
+    case 9: (void)cede_task_shield(test_random(random) % 3 == 0); break;
+    case 10: EXPECT_EQ(cede_task_set_urgent(self->id, test_random(random) % 4 == 0), 0); break;
+    default: act_on_another(self, random);
     }
 }
 
@@ -382,19 +348,11 @@ static void meddle(void)
 {
     struct record *record = any(&chance);
     switch (test_random(&chance) % 12) {
-    case 0:
-        cancel(record);
-        break;
-    case 1:
-        kill_task(record);
-        break;
+    case 0: cancel(record); break;
+    case 1: kill_task(record); break;
     case 2:
-    case 3:
-        unpark(record);
-        break;
-    case 4:
-        limit(record, &chance);
-        break;
+    case 3: unpark(record); break;
+    case 4: limit(record, &chance); break;
     case 5:
         if (!record->claimed && record->ends)
             join(record, NULL, CEDE_NOW);
@@ -405,8 +363,7 @@ static void meddle(void)
             record->claimed = true;
         }
         break;
-    default:
-        spawn(&chance);
+    default: spawn(&chance);
     }
 }
 

@@ -154,11 +154,13 @@ int task_run_on(cede_stack_choice once_on, const char *group, const struct task_
     static const struct {
         cede_stack_choice stack;
         const char *name;
-    } kinds[] = {{CEDE_PRIVATE, "private"},
+    } kinds[] = {
+        {CEDE_PRIVATE, "private"},
 #if !CEDE_SPLIT_STACK
-                 {CEDE_SHARED, "shared"},
+        {CEDE_SHARED, "shared"},
 #endif
-                 {CEDE_AUTO, "auto"}};
+        {CEDE_AUTO, "auto"}
+    };
     size_t kind_count = sizeof kinds / sizeof kinds[0], used = 0;
     struct CMUnitTest *list = calloc(count * kind_count, sizeof *list);
     struct instance *instances = calloc(count * kind_count, sizeof *instances);

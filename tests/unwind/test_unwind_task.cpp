@@ -211,6 +211,22 @@ void killed_outside_of_catch_blocks_of_others()
     task_ended(other, CEDE_TASK_DONE, 0);
 }
 
+/* --- The macros of options, as C++ ---------------------------------------------------------------------------------------- */
+
+void options_in_cxx()
+{
+    cede_task_options options = CEDE_TASK_OPTIONS(task_notes, test_value('c'));
+    cede_run_options run = CEDE_RUN_OPTIONS;
+    cede_task_end end;
+    options.stack = run.stack = task_stack;
+    EXPECT_EQ(cede_task_create(nullptr, &options), 0);
+    task_settle();
+    run.end = &end;
+    EXPECT_EQ(cede_run(task_notes, test_value('r'), &run), 0);
+    task_noted("cr");
+    EXPECT_EQ(end.status, CEDE_TASK_DONE);
+}
+
 } // namespace
 
 int main()
@@ -221,6 +237,7 @@ int main()
         TASK_TEST(driven_from_a_catch_block),
         TASK_TEST(canceled_in_a_catch_block),
         TASK_TEST(a_cancel_unwinds),
+        TASK_TEST(options_in_cxx),
         TASK_TEST(killed_outside_of_catch_blocks_of_others),
     };
     return TASK_RUN("unwind_task", tests);

@@ -60,5 +60,5 @@ static void a_run_is_woken(void)
 int main(void)
 {
     static const struct task_test tests[] = {TASK_TEST(a_run_is_woken)};
-    return TASK_RUN("run_sleeps_on_when_the_host_is_told", tests);
+    return TASK_RUN("run_is_not_woken_by_a_thread", tests);
 }
