@@ -48,6 +48,9 @@ enum cede__asleep {
     CEDE__ASLEEP_IN_HOST /* between two ticks: as the host wants it */
 };
 
+/* Who has the next turn. */
+enum cede__served { CEDE__SERVES_ALL, CEDE__SERVES_URGENT, CEDE__SERVES_OTHERS };
+
 struct cede_sched {
     cede_queue *ready, *urgent;   /* rings of coroutines, with room for all tasks, and for all that may be urgent */
     struct cede__waiters starved; /* who could not have their turn for want of memory */
@@ -55,7 +58,9 @@ struct cede_sched {
     uint64_t urgent_most;         /* tasks that may be in the urgent ring */
     struct cede__slots slots;
     uint32_t number;                               /* the lowest part of its tasks' ids */
-    unsigned urgent_turns;                         /* in a row */
+    unsigned urgent_turns;                         /* in a row, */
+    enum cede__served served;                      /* where urgent ones are ready */
+    size_t others_had;                             /* as long as this is the first place of the other ring */
     struct cede__task *ending;                     /* whose deferred functions are being called */
     int64_t now;                                   /* ns; when timers were looked at: of the tick, or lately */
     bool ticking;                                  /* in a tick: `now` is the time */
