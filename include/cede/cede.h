@@ -18,5 +18,6 @@
 #include <cede/sched.h>
 #include <cede/group.h>
 #include <cede/runtime.h>
+#include <cede/dump.h>
 
 #endif
