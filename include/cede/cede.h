@@ -22,6 +22,7 @@
 #include <cede/rpc.h>
 #include <cede/manager.h>
 #include <cede/runtime.h>
+#include <cede/dump.h>
 #include <cede/sync.h>
 #include <cede/channel.h>
 #include <cede/future.h>

@@ -10,9 +10,11 @@
 #define CEDE_BASE_OS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* --- Facts of the machine --- */
 size_t cede__os_page_size(void);
@@ -41,6 +43,8 @@ int cede__os_backtrace(void **addresses, int room);
 /* --- Time --- */
 /* Monotonic nanoseconds. */
 int64_t cede__os_now(void);
+/* The same clock as it was up to some milliseconds ago, for a fifth of the price. */
+int64_t cede__os_now_roughly(void);
 
 /* --- Small memory: as malloc, realloc and free; NULL on failure. --- */
 void *cede__os_malloc(size_t bytes);
@@ -113,11 +117,12 @@ void cede__os_mutex_init(struct cede__os_mutex *mutex);
 void cede__os_mutex_destroy(struct cede__os_mutex *mutex);
 void cede__os_lock(struct cede__os_mutex *mutex);
 void cede__os_unlock(struct cede__os_mutex *mutex);
-/* What one thread sleeps on until another one sets it; each set ends one sleep, and waits for it if there is none. */
+/*
+ * What one thread sleeps on until another one sets it; each set ends one sleep, and waits for it if there is none. It may
+ * be set in signal handlers, too.
+ */
 struct cede__os_event {
-    pthread_mutex_t mutex;
-    pthread_cond_t cond;
-    bool set;
+    _Atomic uint32_t state;
 };
 void cede__os_event_init(struct cede__os_event *event);
 void cede__os_event_set(struct cede__os_event *event);
@@ -144,6 +149,19 @@ void cede__os_unwatch_faults(void *altstack);
 
 /* The calling thread's signal mask, into a sigset_t. */
 void cede__os_signal_mask(void *set);
+/*
+ * Has handler(number) called at each such signal of the process, instead of what was done before; errno is kept. Returns
+ * 0, or CEDE_EINVAL: there is no such signal, or none that can be handled and left.
+ */
+int cede__os_on_signal(int number, void (*handler)(int number));
+
+/* --- Streams --- */
+/* One that writes to memory, which is known when the stream is closed, and freed by the next call; NULL on failure. */
+FILE *cede__os_memory_stream(char **text, size_t *length);
+void cede__os_free_text(char *text);
+/* Between these no other thread writes to the stream. */
+void cede__os_lock_stream(FILE *stream);
+void cede__os_unlock_stream(FILE *stream);
 
 /* --- The environment --- */
 /* Whether the variable is set to a word that means no: 0, no, off, false, never. */

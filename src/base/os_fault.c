@@ -5,7 +5,7 @@
  * One handler a process, installed once, on the alternate stack, since the faulting stack may have no room left. It
  * lets the witness speak and then behaves as if it were not there: a handler that was installed before is called, or
  * else the default action is restored and the faulting instruction runs again and kills the process, so that a core
- * shows it.
+ * shows it. Other signals have the handler that they are given, and nothing is passed on.
  */
 #include "base/compiler.h"
 
@@ -125,4 +125,18 @@ void cede__os_unwatch_faults(void *altstack)
 void cede__os_signal_mask(void *set)
 {
     pthread_sigmask(SIG_SETMASK, NULL, set);
+}
+
+int cede__os_on_signal(int number, void (*handler)(int number))
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP}; /* they would come again at once */
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
+    int saved_errno = errno;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (number == faults[i])
+            return CEDE_EINVAL;
+    sigemptyset(&action.sa_mask);
+    int result = sigaction(number, &action, NULL);
+    errno = saved_errno;
+    return result == 0 ? CEDE_OK : CEDE_EINVAL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/os_thread.c - threads, clocks, locks, the environment and facts of the machine (POSIX and Linux).
+ * base/os_thread.c - threads, locks, streams, the environment and facts of the machine (POSIX and Linux).
  */
 #include "base/compiler.h"
 
@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <time.h>
 
 #include <cede/error.h>
 
@@ -240,37 +239,6 @@ void cede__os_unlock(struct cede__os_mutex *mutex)
     pthread_mutex_unlock(&mutex->mutex);
 }
 
-void cede__os_event_init(struct cede__os_event *event)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes); /* none of these can fail on this platform */
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&event->mutex, NULL);
-    pthread_cond_init(&event->cond, &attributes);
-    pthread_condattr_destroy(&attributes);
-    event->set = false;
-}
-
-void cede__os_event_set(struct cede__os_event *event)
-{
-    pthread_mutex_lock(&event->mutex);
-    event->set = true;
-    pthread_cond_signal(&event->cond);
-    pthread_mutex_unlock(&event->mutex);
-}
-
-void cede__os_event_wait(struct cede__os_event *event, int64_t deadline)
-{
-    const struct timespec until = {.tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000};
-    int result = 0;
-    pthread_mutex_lock(&event->mutex);
-    while (!event->set && result == 0)
-        result = deadline == INT64_MAX ? pthread_cond_wait(&event->cond, &event->mutex)
-                                       : pthread_cond_timedwait(&event->cond, &event->mutex, &until);
-    event->set = false;
-    pthread_mutex_unlock(&event->mutex);
-}
-
 bool cede__os_env_is_off(const char *name)
 {
     static const char *const words[] = {"0", "no", "off", "false", "never"};
@@ -303,6 +271,29 @@ bool cede__os_env_bytes(const char *name, size_t *bytes)
         *bytes = (size_t)number << shift;
     errno = saved_errno;
     return good;
+}
+
+FILE *cede__os_memory_stream(char **text, size_t *length)
+{
+    int saved_errno = errno;
+    FILE *stream = open_memstream(text, length);
+    errno = saved_errno;
+    return stream;
+}
+
+void cede__os_free_text(char *text)
+{
+    free(text);
+}
+
+void cede__os_lock_stream(FILE *stream)
+{
+    flockfile(stream);
+}
+
+void cede__os_unlock_stream(FILE *stream)
+{
+    funlockfile(stream);
 }
 
 static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;

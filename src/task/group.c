@@ -235,3 +235,16 @@ int cede_group_destroy(cede_group *group)
         cede__os_free(group);
     return CEDE_OK;
 }
+
+/* --- Reports --- */
+
+const cede_group *cede__group_of(const struct cede__waiters *waiters)
+{
+    return CEDE__CONTAINER((uintptr_t)waiters, cede_group, waiters);
+}
+
+struct cede__task *cede__group_first(const cede_group *group)
+{
+    const struct cede__list *first = group->members.next;
+    return first == &group->members ? NULL : CEDE__CONTAINER((uintptr_t)first, struct cede__task_more, member)->task;
+}

@@ -24,12 +24,17 @@ static void tell_host(struct cede_sched *sched)
     cede__os_unlock(&sched->wake_lock);
 }
 
-void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message)
+void cede__sched_push(struct cede_sched *sched, struct cede__message_to *message)
 {
     message->next = atomic_load_explicit(&sched->inbox, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&sched->inbox, &message->next, message, memory_order_seq_cst,
                                                   memory_order_relaxed)) {
     }
+}
+
+void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message)
+{
+    cede__sched_push(sched, message);
     cede__sched_rouse(sched);
 }
 
@@ -157,7 +162,7 @@ static void read_shipment(struct cede__message_to *message, struct cede_sched *s
 cede_sched_id cede_sched_self(void)
 {
     struct cede_sched *sched;
-    return cede__sched_ready(&sched) == CEDE_OK ? cede__sched_id(sched) : 0;
+    return cede__sched_ready(&sched) == CEDE_OK ? cede__sched_name(sched) : 0;
 }
 
 int cede_sched_spawn(cede_sched_id on, const cede_task_options *options)

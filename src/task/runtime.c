@@ -264,5 +264,5 @@ cede_sched_id cede_runtime_sched(unsigned thread)
     const struct cede_sched *sched = cede__my_sched;
     if (!sched || !sched->runtime || thread >= sched->runtime->size)
         return 0;
-    return cede__sched_id(sched->runtime->members[thread].sched);
+    return cede__sched_name(sched->runtime->members[thread].sched);
 }

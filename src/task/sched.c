@@ -9,6 +9,8 @@
  */
 #include "base/compiler.h"
 
+#include "task/describe.h"
+#include "task/dump.h"
 #include "task/runtime.h"
 #include "task/spawn.h"
 
@@ -70,6 +72,7 @@ static int make(struct cede_sched **out)
     cede__os_mutex_init(&sched->wake_lock);
     cede__wheel_init(&sched->wheel, 0);
     cede__list_init(&sched->timers);
+    sched->signal.read = cede__dump_signaled;
     *out = sched;
     return CEDE_OK;
 }
@@ -228,9 +231,33 @@ void cede__sched_feed(struct cede_sched *sched)
         cede__sched_feed_one(sched, cede__waiter_task(sched->starved.first));
 }
 
+static void run_errand(struct cede_sched *sched, struct cede__task *task)
+{
+    task->status = CEDE_TASK_RUNNING; /* all that it does is done for it now */
+    struct cede__hot *loop = cede__sched_leave_loop();
+    sched->errand(sched->errand_arg);
+    cede__sched_enter_loop(loop);
+}
+
+int cede__task_errand(void (*function)(void *arg), void *arg)
+{
+    struct cede__task *self;
+    struct cede_sched *sched = cede__my_sched;
+    int error = cede__task_running(&self);
+    if (error)
+        return error;
+    sched->errand = function;
+    sched->errand_arg = arg;
+    self->status = CEDE__TASK_ON_ERRAND;
+    (void)cede__task_give_way();
+    return CEDE_OK;
+}
+
 /* It has not just given way: it has ended, or is urgent, or canceled. */
 static CEDE__NOINLINE void come_back_otherwise(struct cede_sched *sched, struct cede__task *task)
 {
+    if (task->status == CEDE__TASK_ON_ERRAND)
+        run_errand(sched, task);
     if (cede__task_coro(task)->hot.gate == CEDE__GATE_FINISHED || cede__task_is_doomed(task)) {
         cede__task_finish(sched, task);
         return;
@@ -381,7 +408,7 @@ int64_t cede_sched_tick(int64_t now)
     int error = cede__sched_enter(&sched);
     if (error)
         return error;
-    sched->ticking = true;
+    sched->ticking = sched->ticked = true;
     sched->now = now;
     cede__sched_read(sched);
     cede__sched_fire(sched, now);
@@ -418,8 +445,11 @@ static size_t next_batch(size_t batch, int64_t took)
 /* Whether anybody is ready, at once or after a sleep. */
 static void await_work(struct cede_sched *sched)
 {
-    if (count_ready(sched) == 0 && sched->live > 0 && !cede__offer_take_own(sched))
-        cede__sched_sleep(sched, cede__wheel_next(&sched->wheel));
+    if (count_ready(sched) > 0 || sched->live == 0 || cede__offer_take_own(sched))
+        return;
+    if (CEDE__UNLIKELY(sched->wheel.count == 0 && cede__deadlock_is_reported()))
+        cede__deadlock_look(sched);
+    cede__sched_sleep(sched, cede__wheel_next(&sched->wheel));
 }
 
 void cede__sched_loop(struct cede_sched *sched)
@@ -427,6 +457,7 @@ void cede__sched_loop(struct cede_sched *sched)
     size_t batch = BATCH_MOST;
     int64_t looked = 0;
     sched->now = 0; /* the clock may be another one than that of ticks */
+    sched->ticked = false;
     while (sched->live > 0) {
         cede__sched_read(sched);
         (void)cede__offer_take_own(sched);
@@ -435,6 +466,8 @@ void cede__sched_loop(struct cede_sched *sched)
             batch = next_batch(batch, looked ? now - looked : 0);
             looked = sched->now = now;
             cede__sched_fire(sched, now);
+        } else {
+            sched->now = cede__os_now_roughly();
         }
         if (give_turns(batch) > 0) {
             looked = 0;
@@ -496,14 +529,22 @@ int cede_run(cede_task_entry *main, void *arg, const cede_run_options *options)
 
 /* --- The end of all --- */
 
+struct cede__task *cede__sched_next_task(const struct cede_sched *sched, uint32_t *slot)
+{
+    while (*slot < sched->slots.fresh) {
+        const struct cede__slot *next = cede__slots_at(&sched->slots, (*slot)++);
+        if (cede__slot_mark(next) & CEDE__MARK_STATE)
+            return next->holds.task;
+    }
+    return NULL;
+}
+
 void cede__sched_visit(struct cede_sched *sched,
                        void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg)
 {
-    for (uint32_t i = 0; i < sched->slots.fresh; i++) {
-        const struct cede__slot *slot = cede__slots_at(&sched->slots, i);
-        if (cede__slot_mark(slot) & CEDE__MARK_STATE)
-            visit(sched, slot->holds.task, arg);
-    }
+    struct cede__task *task;
+    for (uint32_t slot = 0; (task = cede__sched_next_task(sched, &slot)) != NULL;)
+        visit(sched, task, arg);
 }
 
 static void kill_one(struct cede_sched *sched, struct cede__task *task, void *unused)

@@ -62,8 +62,9 @@ struct cede_sched {
     enum cede__served served;                      /* where urgent ones are ready */
     size_t others_had;                             /* as long as this is the first place of the other ring */
     struct cede__task *ending;                     /* whose deferred functions are being called */
-    int64_t now;                                   /* ns; when timers were looked at: of the tick, or lately */
+    int64_t now;                                   /* ns; of a tick, or when a batch of turns began */
     bool ticking;                                  /* in a tick: `now` is the time */
+    bool ticked;                                   /* it was a tick that it was driven by last */
     bool running;                                  /* its loop is at work, on this thread */
     bool attached;                                 /* it is a thread's */
     bool killing;                                  /* everybody */
@@ -77,6 +78,10 @@ struct cede_sched {
     int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
     struct cede__runtime *runtime; /* that it belongs to, NULL: none; */
     unsigned rank;                 /* which of its threads this is */
+    void (*errand)(void *arg);     /* what the loop is to do for the task that comes back, */
+    void *errand_arg;
+    uint64_t deadlock_told; /* switches there had been when a deadlock was last reported */
+    uint32_t brought;       /* where the last task was found that waits for other threads: see waits.c */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
@@ -87,6 +92,9 @@ struct cede_sched {
     void (*wake)(void *arg);         /* how the host wants to be told; NULL: not at all */
     void *wake_arg;
     _Atomic uint32_t epoch; /* of its threads, this is the so manyeth; odd: it has a thread */
+    _Atomic bool named;     /* somebody has its name, and so may send it tasks */
+    _Atomic bool signaled;  /* the next member is on its way */
+    struct cede__message_to signal;
     struct cede__offers offers;
 };
 
@@ -107,6 +115,13 @@ static inline cede_sched_id cede__sched_id(const struct cede_sched *sched)
 {
     uint32_t epoch = atomic_load_explicit(&sched->epoch, memory_order_relaxed);
     return (cede_sched_id)epoch << CEDE__SCHED_BITS | sched->number;
+}
+
+/* The same, and remembers that somebody has it. */
+static inline cede_sched_id cede__sched_name(struct cede_sched *sched)
+{
+    atomic_store_explicit(&sched->named, true, memory_order_relaxed);
+    return cede__sched_id(sched);
 }
 
 /* --- Ids --- */
@@ -178,6 +193,12 @@ static inline int cede__task_running(struct cede__task **out)
 }
 
 /*
+ * When a wait has begun is kept for reports: where its timer is not armed, in the place of the deadline; else in the place
+ * of the outcome, in units of 2 to the power of this ns, and only the lowest bits of it.
+ */
+#define CEDE__SINCE_SHIFT 28
+
+/*
  * The running task begins to wait: for `queue` (may be NULL), at most until the deadline. What must be known by whoever
  * wakes it is in task->value. Returns CEDE__WAITS: now the caller, or the public inline form of it, must switch, and the
  * outcome is what it was woken with, or CEDE_ETIMEDOUT or CEDE_ECANCELED, and then it is in the queue no more. Or one of
@@ -194,8 +215,12 @@ static inline int cede__task_wait_begin(struct cede__task *task, struct cede__wa
     task->wait = (uint8_t)what;
     if (queue)
         cede__waiters_add(queue, &task->waiter, false);
-    if (deadline != CEDE_NEVER)
+    if (deadline != CEDE_NEVER) {
+        task->outcome = (int16_t)(cede__my_sched->now >> CEDE__SINCE_SHIFT);
         cede__wheel_add(&cede__my_sched->wheel, &task->timer, deadline);
+    } else {
+        task->timer.deadline = cede__my_sched->now;
+    }
     return CEDE__WAITS;
 }
 
@@ -324,9 +349,23 @@ int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint6
 /* Sleeps until somebody posts, or the deadline. */
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
 
-/* Calls visit for all tasks that are not gone (sched.c). */
+/* The same but for waking it: for signal handlers, too. */
+void cede__sched_push(struct cede_sched *sched, struct cede__message_to *message);
+
+/* --- All tasks (sched.c) --- */
+
+/* The task in the next slot from *slot on, which becomes the one after it; NULL: there is none. Any task may go meanwhile. */
+struct cede__task *cede__sched_next_task(const struct cede_sched *sched, uint32_t *slot);
+/* Calls visit for all of them. */
 void cede__sched_visit(struct cede_sched *sched,
                        void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg);
+/* The time of the clock by which it was driven last. */
+int64_t cede__sched_time(const struct cede_sched *sched);
+/*
+ * Has function(arg) called by the loop, on its stack, and gives way: so the running task is suspended like all others
+ * meanwhile. `arg` must not lie on its stack. Returns 0, CEDE_ENOTASK or CEDE_EBIGSTACK.
+ */
+int cede__task_errand(void (*function)(void *arg), void *arg);
 
 /* --- Functions of the program that are called on the scheduler --- */
 

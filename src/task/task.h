@@ -88,7 +88,7 @@ struct cede__task {
     struct cede__slot *slot;      /* its place in its scheduler's table: see ids.h */
     cede_task id;                 /* inline code reads it */
     uint16_t flags;               /* enum cede__task_flag */
-    int16_t outcome;              /* of its wait: 0, or an error; what it goes on with */
+    int16_t outcome;              /* of its wait: 0, or an error; what it goes on with. While it waits: see describe.c */
     uint8_t status;               /* cede_task_status */
     uint8_t wait;                 /* enum cede__wait: of its wait, or when it runs the last one; none if it gave way */
     uint8_t starved;              /* that, while `wait` is CEDE__WAIT_MEMORY */
@@ -114,6 +114,9 @@ static inline struct cede__task *cede__task_of_timer(struct cede__timer *timer)
 {
     return CEDE__CONTAINER(timer, struct cede__task, timer);
 }
+
+/* A status that nobody is told: it has switched to the loop, to have something done there (cede__task_errand). */
+#define CEDE__TASK_ON_ERRAND 255
 
 /* Whether its status is final. */
 static inline bool cede__task_is_doomed(const struct cede__task *task)

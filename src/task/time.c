@@ -14,6 +14,11 @@ int64_t cede_now(void)
     return sched && sched->ticking ? sched->now : cede__os_now();
 }
 
+int64_t cede__sched_time(const struct cede_sched *sched)
+{
+    return sched->ticked ? sched->now : cede__os_now();
+}
+
 int64_t cede_after(int64_t ns)
 {
     if (ns <= 0)

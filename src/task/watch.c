@@ -153,6 +153,11 @@ static void dropped(struct cede_sched *sched, struct cede__task *self)
     self->value = 0;
 }
 
+cede_task cede__watch_task(const struct cede__task *self)
+{
+    return self->value ? ((const struct watch *)(uintptr_t)self->value)->id : 0;
+}
+
 int cede__watch_begin(cede_task id, bool joins, int64_t deadline)
 {
     struct cede__task *self;
