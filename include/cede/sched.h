@@ -87,6 +87,26 @@ CEDE_API int64_t cede_sched_tick(int64_t now);
  */
 CEDE_API int cede_sched_on_wake(void (*wake)(void *arg), void *arg);
 
+/* Names a scheduler on all threads; 0 is none. No other one of the process has or will have the same. */
+typedef uint64_t cede_sched_id;
+
+/*
+ * The calling thread's scheduler, which is made if there is none yet; 0 if there is no memory.
+ * Context: anywhere but in signal handlers. Threads: any, each for itself. Since: 0.1.
+ */
+CEDE_API cede_sched_id cede_sched_self(void);
+
+/*
+ * Sends a task to another thread's scheduler, or to the own one, where it is created when the message is read, and
+ * detached. The options, the name included, are copied. Where it cannot be created then, for want of memory, it is tried
+ * again from time to time; where the thread ends before, it never is.
+ *
+ * Returns 0; CEDE_EINVAL (options as in cede_task_create, but for what only the receiver can know); CEDE_ESTALE (the
+ * thread has ended); CEDE_ENOMEM.
+ * Context: anywhere but in signal handlers. Threads: any. Since: 0.1.
+ */
+CEDE_API int cede_sched_spawn(cede_sched_id on, const cede_task_options *options);
+
 /*
  * Kills all tasks of the calling thread's scheduler; ids of those that were not joined are stale afterwards. The memory
  * of the scheduler itself is given back when the thread ends, which kills what is left, too.

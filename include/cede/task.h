@@ -59,6 +59,11 @@ extern "C" {
 /* The id of a task; 0 is none. */
 typedef uint64_t cede_task;
 
+/* For the layers above: a queue of those that wait for an object, a part of it. NULL: nobody waits. */
+struct cede__waiters {
+    struct cede__waiter *first;
+};
+
 /* What a task runs. What it returns is its result. */
 typedef void *cede_task_entry(void *arg);
 
@@ -82,13 +87,18 @@ enum {
     /* It has a floating-point environment of its own: see CEDE_CORO_FP_PRIVATE. */
     CEDE_TASK_FP_PRIVATE = 1 << 1,
     /* Not queued: cede_task_start does that. */
-    CEDE_TASK_HELD = 1 << 2
+    CEDE_TASK_HELD = 1 << 2,
+    /*
+     * In a runtime (cede/runtime.h) any of its threads may start it; elsewhere, and with CEDE_TASK_HELD, it is like all
+     * others.
+     */
+    CEDE_TASK_ANYWHERE = 1 << 3
 };
 
 typedef struct cede_task_options {
     size_t size;             /* exactly sizeof(cede_task_options); set by CEDE_TASK_OPTIONS */
     cede_task_entry *entry;  /* required */
-    void *arg;               /* handed to entry; kept, not copied */
+    void *arg;               /* handed to entry; kept, not copied, but see arg_size */
     cede_stack_choice stack; /* private, shared or auto, from the default source of the thread that runs it */
     cede_source *source;     /* as in cede_coro_options, */
     size_t stack_size;       /* the same */
@@ -96,13 +106,14 @@ typedef struct cede_task_options {
     void *user;              /* private data: cede_task_user */
     int64_t timeout;         /* ns from now on after which it is canceled, with the status TIMEOUT; 0: none */
     unsigned flags;          /* CEDE_TASK_* */
+    size_t arg_size;         /* not 0: entry is handed a copy of so many bytes at arg: see cede/closure.h */
 } cede_task_options;
 
 /* Options for an entry function, all else default: cede_task_options o = CEDE_TASK_OPTIONS(entry, arg); */
 /* clang-format off */
 #ifdef __cplusplus
 #define CEDE_TASK_OPTIONS(entry, arg)                                                                                  \
-    cede_task_options{sizeof(cede_task_options), (entry), (arg), CEDE_PRIVATE, nullptr, 0, nullptr, nullptr, 0, 0}
+    cede_task_options{sizeof(cede_task_options), (entry), (arg), CEDE_PRIVATE, nullptr, 0, nullptr, nullptr, 0, 0, 0}
 #else
 #define CEDE_TASK_OPTIONS(entry_, arg_)                                                                                \
     (cede_task_options) { .size = sizeof(cede_task_options), .entry = (entry_), .arg = (arg_) }
@@ -115,7 +126,7 @@ typedef struct cede_task_options {
  * task is detached. May be called by tasks of every kind and outside of tasks; the thread gets its scheduler if it has
  * none yet.
  *
- * Returns 0; CEDE_EINVAL (as cede_coro_create; unknown flag; negative timeout); CEDE_ENOTSUP (CEDE_SHARED in a split-stack
+ * Returns 0; CEDE_EINVAL (as cede_coro_create; unknown flag; negative timeout; arg_size without arg); CEDE_ENOTSUP (CEDE_SHARED in a split-stack
  * build); CEDE_ENOMEM; CEDE_EMAPS; CEDE_ESHSTK. On failure *out, if out is not NULL, is 0, and nothing else has changed.
  * The stack is taken when the task first runs. Where there is none to be had by then, the task waits until others have
  * given theirs back.

@@ -95,6 +95,17 @@ int cede__os_at_thread_exit(void (*hook)(void));
 /* Has one of them, which was set before, called before all others, those set later included; and then once more. */
 void cede__os_first_at_thread_exit(void (*hook)(void));
 
+struct cede__os_thread {
+    pthread_t thread;
+    void (*run)(void *arg);
+    void *arg;
+};
+/* Starts a thread, which calls run(arg), with all signals blocked; *thread stays until it is joined. 0 or CEDE_ENOMEM. */
+int cede__os_thread_start(struct cede__os_thread *thread, void (*run)(void *arg), void *arg);
+void cede__os_thread_join(struct cede__os_thread *thread);
+/* Processors that this process may use; at least 1. */
+unsigned cede__os_processors(void);
+
 struct cede__os_mutex {
     pthread_mutex_t mutex;
 };

@@ -183,6 +183,38 @@ int cede__os_at_thread_exit(void (*hook)(void))
     return CEDE_OK;
 }
 
+static void *run_thread(void *arg)
+{
+    const struct cede__os_thread *thread = arg;
+    thread->run(thread->arg);
+    return NULL;
+}
+
+int cede__os_thread_start(struct cede__os_thread *thread, void (*run)(void *arg), void *arg)
+{
+    sigset_t all, before;
+    *thread = (struct cede__os_thread){.run = run, .arg = arg};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&thread->thread, NULL, run_thread, thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error ? CEDE_ENOMEM : CEDE_OK;
+}
+
+void cede__os_thread_join(struct cede__os_thread *thread)
+{
+    pthread_join(thread->thread, NULL);
+}
+
+unsigned cede__os_processors(void)
+{
+    cpu_set_t set;
+    int saved_errno = errno;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    errno = saved_errno;
+    return count > 0 ? (unsigned)count : 1;
+}
+
 void cede__os_first_at_thread_exit(void (*hook)(void))
 {
     at_exit.first = hook;

@@ -315,6 +315,12 @@ void cede__coro_task_drop(cede_coro *coro)
     cede__coro_set_gate(coro, CEDE__GATE_CREATED);
 }
 
+void cede__coro_task_finished(cede_coro *coro, void *result)
+{
+    coro->hot.context.pc = result;
+    cede__coro_set_gate(coro, CEDE__GATE_FINISHED);
+}
+
 void cede__coro_task_destroy(cede_coro *coro)
 {
     if (!release_bare(coro))

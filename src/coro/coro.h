@@ -24,12 +24,14 @@
  *
  *   from \ to   FREE     CREATED   RUNNING   MIGRANT   WAITING   SEALED    FINISHED
  *   FREE        .        create    .         .         .         .         .
- *   CREATED     destroy  reset     resume    .         .         .         .
+ *   CREATED     destroy  reset     resume    .         .         .         elsewhere
  *   RUNNING     .        .         .         yield     yield     .         return
  *   MIGRANT     destroy  reset     resume    .         .         .         .
  *   WAITING     destroy  reset     resume    .         .         seal      .
  *   SEALED      destroy  reset     .         .         unseal    .         .
  *   FINISHED    destroy  reset     .         .         .         .         .
+ *
+ * (A task that another thread has run instead has finished "elsewhere".)
  *
  * cede__coro_set_gate checks each change against this table. Two do not go through it: the inline path, which goes from
  * WAITING to RUNNING and back, and migrating coroutines, whose changes must be atomic.
@@ -177,6 +179,13 @@ static inline cede_coro *cede__coro_acting(struct cede__hot *hot)
 static inline cede_coro *cede__thread_current(const struct cede__thread *thread)
 {
     return cede__coro_acting(thread->tls.current);
+}
+
+/* In checked builds: whether what is handed over points into the shared stack that the giver runs on. */
+int cede__coro_points_to_giver(const struct cede__thread *thread, const void *given);
+static inline int cede__coro_check_pointer(const struct cede__thread *thread, const void *given)
+{
+    return CEDE_CHECKED ? cede__coro_points_to_giver(thread, given) : CEDE_OK;
 }
 
 /* The state as another thread may have left it, with all that this thread did before. */
@@ -333,8 +342,7 @@ static inline size_t cede__coro_note_depth(cede_coro *coro)
  * together, and so share cache lines. The entry function of such a coroutine takes one argument. Its handle is given to
  * nobody for more than questions: reset and destroy refuse it with CEDE_EBUSY.
  */
-#define CEDE__TASK_FRONT                                                                                               \
-    88u /* bytes before the control block; the first word serves the allocator when they are free */
+#define CEDE__TASK_FRONT 96u /* bytes before the control block; the first word serves the allocator when they are free */
 
 typedef void *cede__task_entry(void *arg);
 
@@ -346,6 +354,8 @@ void cede__coro_task_destroy(cede_coro *coro);
 
 /* Takes the stack from a suspended one, which is as it was before its start. */
 void cede__coro_task_drop(cede_coro *coro);
+/* One that has not started is as if it had finished, with this result. */
+void cede__coro_task_finished(cede_coro *coro, void *result);
 /* Gives it another name. Returns 0, CEDE_ENOMEM or CEDE_EMAPS. */
 int cede__coro_set_name(cede_coro *coro, const char *name);
 

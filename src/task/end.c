@@ -11,10 +11,12 @@
 #include "task/more.h"
 
 #include "task/group.h"
+#include "task/runtime.h"
 
 #include <cede/error.h>
 
 cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
+cede__task_left *_Atomic cede__task_left_wanted;
 
 static bool has_started(struct cede__task *task)
 {
@@ -49,6 +51,7 @@ static CEDE__NOINLINE void call_own(struct cede_sched *sched, struct cede__task 
     sched->ending = task;
     cede__task_call_deferred(task);
     cede__task_drop_locals(task);
+    cede__task_drop_captures(task);
     sched->ending = NULL;
     cede__sched_enter_loop(loop);
     task->flags &= (uint16_t)~CEDE__TASK_ENDING;
@@ -77,7 +80,7 @@ static CEDE__NOINLINE void tell(struct cede_sched *sched, struct cede__task *tas
     if (more->group)
         cede__group_ended(sched, task, &end);
     struct cede__hot *loop = cede__sched_leave_loop();
-    cede__task_call_on_end(on_end, cede__task_id(sched, task), &end);
+    cede__task_call_on_end(on_end, task->id, &end);
     cede__sched_enter_loop(loop);
 }
 
@@ -93,6 +96,8 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     task->status = (uint8_t)status;
     if (CEDE__UNLIKELY(task->more != NULL))
         call_own(sched, task);
+    if (CEDE__UNLIKELY(task->wanted))
+        atomic_load_explicit(&cede__task_left_wanted, memory_order_relaxed)(sched, task);
     if (CEDE__UNLIKELY(cede__coro_is_suspended(cede__task_coro(task))))
         cede__coro_task_drop(cede__task_coro(task));
     task->flags |= CEDE__TASK_ENDED;
@@ -103,7 +108,7 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     if (CEDE__UNLIKELY(sched->starved.first != NULL))
         cede__sched_feed(sched);
     if (CEDE__UNLIKELY(task->more != NULL)) {
-        cede_task id = cede__task_id(sched, task);
+        cede_task id = task->id;
         tell(sched, task);
         if (cede__slots_state(&sched->slots, id) == CEDE__MARK_FREE)
             return;
@@ -143,6 +148,8 @@ static bool is_queued(const struct cede__task *task)
 void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_task_status status)
 {
     bool runs = task->status == CEDE_TASK_RUNNING, queued = is_queued(task);
+    if (task->wait == CEDE__WAIT_ELSEWHERE && !cede__offer_withdraw(sched, task, status))
+        return; /* it ends when it has ended there */
     cede__task_unlink(sched, task);
     if (task->more)
         cede__list_remove(&task->more->following);

@@ -211,9 +211,9 @@ int cede_group_kill(cede_group *group)
     for (struct cede__list *at = group->members.next; at != &group->members; at = at->next) {
         struct cede__task *task = CEDE__CONTAINER(at, struct cede__task_more, member)->task;
         if (task != self)
-            (void)cede_task_kill(cede__task_id(group->sched, task));
+            (void)cede_task_kill(task->id);
     }
-    return own ? cede_task_kill(cede__task_id(group->sched, self)) : CEDE_OK;
+    return own ? cede_task_kill(self->id) : CEDE_OK;
 }
 
 size_t cede_group_size(const cede_group *group)

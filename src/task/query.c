@@ -13,7 +13,7 @@
 cede_task cede_task_self(void)
 {
     const struct cede__task *task = cede__task_acting();
-    return task ? cede__task_id(cede__my_sched, task) : 0;
+    return task ? task->id : 0;
 }
 
 bool cede_task_is_canceled(void)
@@ -57,7 +57,10 @@ cede_task_status cede_task_status_get(cede_task id)
     int error = cede__task_find(id, &sched, &task);
     if (error == CEDE_EPERM)
         return status_elsewhere(id);
-    return error ? CEDE_TASK_NONE : (cede_task_status)task->status;
+    if (error)
+        return CEDE_TASK_NONE;
+    bool elsewhere = task->status == CEDE_TASK_WAITING && task->wait == CEDE__WAIT_ELSEWHERE;
+    return elsewhere ? CEDE_TASK_RUNNING : (cede_task_status)task->status;
 }
 
 const char *cede_task_status_name(cede_task_status status)

@@ -9,6 +9,7 @@
  */
 #include "base/compiler.h"
 
+#include "task/runtime.h"
 #include "task/spawn.h"
 
 #include <string.h>
@@ -65,8 +66,10 @@ static int make(struct cede_sched **out)
         return error;
     }
     cede__os_event_init(&sched->event);
+    cede__offers_init(&sched->offers);
     cede__os_mutex_init(&sched->wake_lock);
     cede__wheel_init(&sched->wheel, 0);
+    cede__list_init(&sched->timers);
     *out = sched;
     return CEDE_OK;
 }
@@ -85,6 +88,7 @@ static int find_free(struct cede_sched **out)
         return error;
     sched->number = number;
     sched->attached = true;
+    atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed);
     atomic_store_explicit(&scheds[number], sched, memory_order_release);
     *out = sched;
     return CEDE_OK;
@@ -95,6 +99,7 @@ static void detach_from_thread(struct cede_sched *sched)
     cede__my_sched = NULL;
     cede__os_lock_process();
     sched->attached = false;
+    atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed);
     cede__os_unlock_process();
 }
 
@@ -105,6 +110,9 @@ static void leave(void)
     if (!sched || sched->running)
         return;
     (void)cede_sched_reset();
+    cede__sched_read(sched);
+    cede__timers_leave(sched);
+    cede__calls_leave(sched);
     cede__sched_set_wake(sched, NULL, NULL);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     free_rings(sched);
@@ -191,8 +199,18 @@ static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task,
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
     task->starved = task->wait;
     task->wait = CEDE__WAIT_MEMORY;
+    uintptr_t left = (uintptr_t)cede__waiter_left(&task->waiter); /* what its object needs to know if it is killed */
     cede__waiters_add(&sched->starved, &task->waiter, false);
+    task->waiter.queue = left | CEDE__WAITER_STARVED;
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
+}
+
+void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task)
+{
+    struct cede__waiters *left = cede__waiter_queue(&task->waiter);
+    task->waiter.queue = (uintptr_t)&sched->starved;
+    cede__waiters_remove(&task->waiter);
+    task->waiter.next = (struct cede__waiter *)(void *)left;
 }
 
 void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task)
@@ -321,7 +339,7 @@ static void give_each_a_turn(struct cede_sched *sched)
 
 /* --- Entering and leaving the loop --- */
 
-static int enter(struct cede_sched **out)
+int cede__sched_enter(struct cede_sched **out)
 {
     struct cede__thread *thread;
     int error = cede__sched_ready(out);
@@ -339,7 +357,7 @@ static int enter(struct cede_sched **out)
     return CEDE_OK;
 }
 
-static void leave_loop(struct cede_sched *sched)
+void cede__sched_leave(struct cede_sched *sched)
 {
     cede__thread_here()->tls.scheduler = NULL;
     sched->running = false;
@@ -360,7 +378,7 @@ int64_t cede_sched_tick(int64_t now)
     struct cede_sched *sched;
     if (now < 0)
         return CEDE_EINVAL;
-    int error = enter(&sched);
+    int error = cede__sched_enter(&sched);
     if (error)
         return error;
     sched->ticking = true;
@@ -373,7 +391,7 @@ int64_t cede_sched_tick(int64_t now)
     if (atomic_load_explicit(&sched->inbox, memory_order_seq_cst))
         next = now;
     sched->ticking = false;
-    leave_loop(sched);
+    cede__sched_leave(sched);
     return next;
 }
 
@@ -400,17 +418,18 @@ static size_t next_batch(size_t batch, int64_t took)
 /* Whether anybody is ready, at once or after a sleep. */
 static void await_work(struct cede_sched *sched)
 {
-    if (count_ready(sched) == 0 && sched->live > 0)
+    if (count_ready(sched) == 0 && sched->live > 0 && !cede__offer_take_own(sched))
         cede__sched_sleep(sched, cede__wheel_next(&sched->wheel));
 }
 
-static void loop(struct cede_sched *sched)
+void cede__sched_loop(struct cede_sched *sched)
 {
     size_t batch = BATCH_MOST;
     int64_t looked = 0;
     sched->now = 0; /* the clock may be another one than that of ticks */
     while (sched->live > 0) {
         cede__sched_read(sched);
+        (void)cede__offer_take_own(sched);
         if (sched->wheel.count > 0) {
             int64_t now = cede__os_now();
             batch = next_batch(batch, looked ? now - looked : 0);
@@ -438,10 +457,10 @@ static void main_has_ended(cede_task task, const cede_task_end *end, void *arg)
 
 static int prepare_main(struct cede__task *task, void *options)
 {
-    return cede_task_on_end(cede__task_id(cede__my_sched, task), main_has_ended, options);
+    return cede_task_on_end(task->id, main_has_ended, options);
 }
 
-static int spawn_main(cede_task_entry *main, void *arg, const cede_run_options *options)
+int cede__sched_spawn_main(cede_task_entry *main, void *arg, const cede_run_options *options)
 {
     cede_task_options task = CEDE_TASK_OPTIONS(main, arg);
     cede_task id;
@@ -451,49 +470,57 @@ static int spawn_main(cede_task_entry *main, void *arg, const cede_run_options *
     return error ? error : cede_task_detach(id);
 }
 
+int cede__run_check(cede_task_entry *main, const cede_run_options *options)
+{
+    bool good = main && options->size == sizeof *options && !(options->flags & ~(unsigned)CEDE_RUN_KILL_OTHERS);
+    return good ? CEDE_OK : CEDE_EINVAL;
+}
+
 int cede_run(cede_task_entry *main, void *arg, const cede_run_options *options)
 {
     const cede_run_options none = CEDE_RUN_OPTIONS;
     struct cede_sched *sched;
     if (!options)
         options = &none;
-    if (!main || options->size != sizeof *options || options->flags & ~(unsigned)CEDE_RUN_KILL_OTHERS)
-        return CEDE_EINVAL;
-    int error = enter(&sched);
+    int error = cede__run_check(main, options);
+    if (!error)
+        error = cede__sched_enter(&sched);
     if (error)
         return error;
-    error = spawn_main(main, arg, options);
+    error = cede__sched_spawn_main(main, arg, options);
     if (!error)
-        loop(sched);
-    leave_loop(sched);
+        cede__sched_loop(sched);
+    cede__sched_leave(sched);
     return error;
 }
 
 /* --- The end of all --- */
 
-/* Calls visit for the task of each slot in use. */
-static void visit_tasks(struct cede_sched *sched, void (*visit)(struct cede_sched *sched, struct cede__task *task))
+void cede__sched_visit(struct cede_sched *sched,
+                       void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg)
 {
     for (uint32_t i = 0; i < sched->slots.fresh; i++) {
         const struct cede__slot *slot = cede__slots_at(&sched->slots, i);
         if (cede__slot_mark(slot) & CEDE__MARK_STATE)
-            visit(sched, slot->holds.task);
+            visit(sched, slot->holds.task, arg);
     }
 }
 
-static void kill_one(struct cede_sched *sched, struct cede__task *task)
+static void kill_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
+    (void)unused;
     if (!(task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING)) && !cede__task_is_doomed(task))
         cede__task_doom(sched, task, CEDE_TASK_KILLED);
 }
 
 static void kill_all(struct cede_sched *sched)
 {
-    visit_tasks(sched, kill_one);
+    cede__sched_visit(sched, kill_one, NULL);
 }
 
-static void release_one(struct cede_sched *sched, struct cede__task *task)
+static void release_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
+    (void)unused;
     if (task->flags & CEDE__TASK_ENDED)
         cede__task_release(sched, task);
 }
@@ -503,15 +530,15 @@ int cede_sched_reset(void)
     struct cede_sched *sched = cede__my_sched;
     if (!sched)
         return CEDE_OK;
-    int error = enter(&sched);
+    int error = cede__sched_enter(&sched);
     if (error)
         return error;
     while (sched->live > 0) { /* functions that are called at their ends may spawn others */
         kill_all(sched);
         (void)give_turns(count_ready(sched));
     }
-    visit_tasks(sched, release_one);
-    leave_loop(sched);
+    cede__sched_visit(sched, release_one, NULL);
+    cede__sched_leave(sched);
     return CEDE_OK;
 }
 

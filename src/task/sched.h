@@ -26,11 +26,19 @@
 #include <cede/sched.h>
 
 struct cede_sched;
+struct cede__calls;
 
 /* Something for a scheduler, from any thread. The reader calls `read`, which owns the message from then on. */
 struct cede__message_to {
     struct cede__message_to *next;
     void (*read)(struct cede__message_to *message, struct cede_sched *sched);
+};
+
+/* Tasks that any thread of a runtime may start (offer.c); under the lock, but for reading the count. */
+struct cede__offers {
+    struct cede__os_mutex lock;
+    struct cede__list list; /* in the order in which they were made */
+    _Atomic uint32_t count;
 };
 
 /* Whether a scheduler is to be woken when there is something in its inbox, and how. */
@@ -65,14 +73,21 @@ struct cede_sched {
     uint64_t switches, starvations, messages, sleeps;
     struct cede__list all_groups;
     struct cede__wheel wheel;
+    struct cede__list timers; /* `member` of each struct cede_timer */
+    int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
+    struct cede__runtime *runtime; /* that it belongs to, NULL: none; */
+    unsigned rank;                 /* which of its threads this is */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic int asleep; /* enum cede__asleep */
+    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
+    _Atomic int asleep;                  /* enum cede__asleep */
     struct cede__os_event event;
     struct cede__os_mutex wake_lock; /* of the next two */
     void (*wake)(void *arg);         /* how the host wants to be told; NULL: not at all */
     void *wake_arg;
+    _Atomic uint32_t epoch; /* of its threads, this is the so manyeth; odd: it has a thread */
+    struct cede__offers offers;
 };
 
 extern CEDE__THREAD_LOCAL struct cede_sched *cede__my_sched;
@@ -87,13 +102,14 @@ static inline int cede__sched_ready(struct cede_sched **out)
 /* The scheduler with this number, or NULL. */
 struct cede_sched *cede__sched_numbered(uint32_t number);
 
-/* --- Ids --- */
-
-static inline cede_task cede__task_id(const struct cede_sched *sched, const struct cede__task *task)
+/* Its name for other threads. */
+static inline cede_sched_id cede__sched_id(const struct cede_sched *sched)
 {
-    return (cede_task)(cede__slot_mark(task->slot) >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
-           (cede_task)task->slot->index << CEDE__SCHED_BITS | sched->number;
+    uint32_t epoch = atomic_load_explicit(&sched->epoch, memory_order_relaxed);
+    return (cede_sched_id)epoch << CEDE__SCHED_BITS | sched->number;
 }
+
+/* --- Ids --- */
 
 /*
  * The task of an id, if it is one of the calling thread's. Returns 0, CEDE_ESTALE; or CEDE_EPERM: it lives, or has ended,
@@ -123,6 +139,8 @@ int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *ta
 /* There may be memory now: those that could not have their turn try again, and go on with what their wait had given. */
 void cede__sched_feed(struct cede_sched *sched);
 void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task);
+/* Takes one from among those. */
+void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task);
 
 static inline struct cede__ring *cede__ring(cede_queue *queue)
 {
@@ -210,7 +228,9 @@ static inline void cede__task_unlink(struct cede_sched *sched, struct cede__task
         cede__wheel_remove(&sched->wheel, &task->timer);
     if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
         cede__task_unlink_choice(task);
-    if (cede__waiter_is_linked(&task->waiter)) /* one that chooses may wait for memory */
+    if (CEDE__UNLIKELY(task->waiter.queue & CEDE__WAITER_STARVED)) /* one that chooses, too */
+        cede__sched_unstarve(sched, task);
+    else if (cede__waiter_is_linked(&task->waiter))
         cede__waiters_remove(&task->waiter);
 }
 
@@ -263,9 +283,20 @@ static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *dr
     atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
 }
 
-/* --- Timers (fire.c) --- */
+/*
+ * Called when a task has ended, after its deferred functions, that still has things for which others wait, such as a
+ * mutex: task->wanted counts them. Who counts sets it first.
+ */
+typedef void cede__task_left(struct cede_sched *sched, struct cede__task *task);
+extern cede__task_left *_Atomic cede__task_left_wanted;
+
+/* --- Timers (fire.c, timer.c) --- */
 
 void cede__sched_fire(struct cede_sched *sched, int64_t now);
+/* The thread ends: destroys the timers that the program has left. */
+void cede__timers_leave(struct cede_sched *sched);
+/* And ends the calls that it has left (rpc.c). */
+void cede__calls_leave(struct cede_sched *sched);
 
 /* --- The end (end.c) --- */
 
@@ -282,6 +313,8 @@ void cede__task_end_of(struct cede__task *task, cede_task_end *end);
 /* --- The inbox (inbox.c) --- */
 
 void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message);
+/* Wakes the scheduler if it sleeps. */
+void cede__sched_rouse(struct cede_sched *sched);
 /* How the host is told of a post between two ticks. What was set before is not called any more when this returns. */
 void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg);
 /* Reads all that is there. */
@@ -290,6 +323,10 @@ void cede__sched_read(struct cede_sched *sched);
 int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint64_t arg);
 /* Sleeps until somebody posts, or the deadline. */
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
+
+/* Calls visit for all tasks that are not gone (sched.c). */
+void cede__sched_visit(struct cede_sched *sched,
+                       void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg);
 
 /* --- Functions of the program that are called on the scheduler --- */
 

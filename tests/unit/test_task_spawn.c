@@ -59,7 +59,7 @@ static void errors_change_nothing(void)
     o.entry = NULL;
     bad(CEDE_EINVAL, o);
     o = good;
-    o.flags = 1 << 3;
+    o.flags = 1u << 30;
     bad(CEDE_EINVAL, o);
     o = good;
     o.timeout = -1;
