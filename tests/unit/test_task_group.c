@@ -351,6 +351,34 @@ static void killed_from_inside(void)
     assert_int_equal(cede_group_close(group, CEDE_NEVER, &first), 0);
 }
 
+static void kills_when_deferred(void *other)
+{
+    EXPECT_EQ(cede_group_kill(group), 0);
+    EXPECT_EQ(cede_task_kill(*(cede_task *)other), 0); /* and one outside of it */
+    task_note('k');
+}
+
+static void *defers_a_kill(void *arg)
+{
+    EXPECT_EQ(cede_defer(kills_when_deferred, arg), 0);
+    return NULL;
+}
+
+static void killed_by_a_deferred_function(void)
+{
+    static cede_task other;
+    other = task_new(task_parks, NULL);
+    make(0);
+    add(defers_and_parks, NULL);
+    add(defers_a_kill, &other);
+    add(task_notes, test_value('y'));
+    task_settle();
+    task_noted("kd");
+    task_ended(other, CEDE_TASK_KILLED, 0);
+    assert_int_equal(cede_group_close(group, CEDE_NEVER, &first), 0);
+    assert_int_equal(first, 0);
+}
+
 static void *kill_from_a_coroutine(void *arg, void *in)
 {
     (void)arg;
@@ -437,6 +465,7 @@ int main(void)
         TASK_TEST(who_waits_is_killed),
         TASK_TEST(killed_from_outside),
         TASK_TEST(killed_from_inside),
+        TASK_TEST(killed_by_a_deferred_function),
         TASK_TEST(not_killed_from_a_coroutine_of_its_own),
         TASK_TEST(not_waited_for_by_its_own),
         TASK_TEST(two_groups),
