@@ -18,6 +18,9 @@
 #include <cede/closure.h>
 #include <cede/sched.h>
 #include <cede/group.h>
+#include <cede/timer.h>
+#include <cede/rpc.h>
+#include <cede/manager.h>
 #include <cede/runtime.h>
 #include <cede/sync.h>
 #include <cede/channel.h>

@@ -27,6 +27,7 @@
 enum { CEDE__SCHED_BITS = 10, CEDE__SLOT_BITS = 25, CEDE__MARK_STATE_BITS = 3, CEDE__SLOTS_PER_PAGE = 1024 };
 #define CEDE__SCHED_MOST (1u << CEDE__SCHED_BITS)
 #define CEDE__GENERATION_LAST (((uint32_t)1 << 29) - 1)
+#define CEDE__NO_SLOT UINT32_MAX
 #define CEDE__MARK_STATE ((1u << CEDE__MARK_STATE_BITS) - 1)
 
 /* What is known of a task on other threads. */

@@ -69,6 +69,7 @@ static int make(struct cede_sched **out)
     cede__offers_init(&sched->offers);
     cede__os_mutex_init(&sched->wake_lock);
     cede__wheel_init(&sched->wheel, 0);
+    cede__list_init(&sched->timers);
     *out = sched;
     return CEDE_OK;
 }
@@ -109,6 +110,9 @@ static void leave(void)
     if (!sched || sched->running)
         return;
     (void)cede_sched_reset();
+    cede__sched_read(sched);
+    cede__timers_leave(sched);
+    cede__calls_leave(sched);
     cede__sched_set_wake(sched, NULL, NULL);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     free_rings(sched);
@@ -145,6 +149,7 @@ CEDE__COLD int cede__sched_create(struct cede_sched **out)
         detach_from_thread(sched);
         return error;
     }
+    cede__os_first_at_thread_exit(leave); /* tasks that are left need what the thread gets later, such as stacks */
     start_anew(sched);
     cede__my_sched = *out = sched;
     return CEDE_OK;
@@ -276,29 +281,29 @@ static inline void run_task(struct cede_sched *sched, cede_coro *handle)
 static CEDE__NOINLINE cede_coro *pick_urgent(struct cede_sched *sched)
 {
     cede_coro *next = NULL;
-    bool other = ++sched->urgent_turns > URGENT_TURNS && cede__ring_length(sched->ready) > 0;
-    if (other)
+    if (sched->served != CEDE__SERVES_ALL) {
+        (void)cede_queue_pop(sched->served == CEDE__SERVES_OTHERS ? sched->ready : sched->urgent, &next);
+        return next;
+    }
+    if (cede__ring(sched->ready)->first != sched->others_had) /* one of the others had its turn since the last time */
         sched->urgent_turns = 0;
+    sched->others_had = cede__ring(sched->ready)->first;
+    bool other = ++sched->urgent_turns > URGENT_TURNS && cede__ring_length(sched->ready) > 0;
     (void)cede_queue_pop(other ? sched->ready : sched->urgent, &next);
     return next;
-}
-
-/* Who is next of those that are not urgent, or NULL. */
-static inline cede_coro *pick_other(struct cede_sched *sched)
-{
-    struct cede__ring *ring = cede__ring(sched->ready);
-    sched->urgent_turns = 0;
-    if (CEDE__UNLIKELY(ring->first == ring->last))
-        return NULL;
-    if (ring->first % CEDE__QUEUE_GROUP == 0)
-        cede__queue_look_ahead(ring);
-    return ring->places[ring->first++ & ring->mask];
 }
 
 /* Who is next, or NULL. */
 static inline cede_coro *pick(struct cede_sched *sched)
 {
-    return CEDE__UNLIKELY(cede__ring_length(sched->urgent) > 0) ? pick_urgent(sched) : pick_other(sched);
+    struct cede__ring *ring = cede__ring(sched->ready);
+    if (CEDE__UNLIKELY(cede__ring_length(sched->urgent) > 0))
+        return pick_urgent(sched);
+    if (CEDE__UNLIKELY(ring->first == ring->last))
+        return NULL;
+    if (ring->first % CEDE__QUEUE_GROUP == 0)
+        cede__queue_look_ahead(ring);
+    return ring->places[ring->first++ & ring->mask];
 }
 
 /*
@@ -325,14 +330,11 @@ static size_t give_turns(size_t turns)
 static void give_each_a_turn(struct cede_sched *sched)
 {
     size_t urgent = cede__ring_length(sched->urgent), others = cede__ring_length(sched->ready);
-    sched->switches += urgent + others;
-    for (; urgent > 0; urgent--) {
-        cede_coro *next = NULL;
-        (void)cede_queue_pop(sched->urgent, &next);
-        run_task(sched, next);
-    }
-    for (; others > 0; others--)
-        run_task(sched, pick_other(cede__my_sched));
+    sched->served = CEDE__SERVES_URGENT;
+    (void)give_turns(urgent);
+    sched->served = CEDE__SERVES_OTHERS;
+    (void)give_turns(others);
+    sched->served = CEDE__SERVES_ALL;
 }
 
 /* --- Entering and leaving the loop --- */

@@ -26,6 +26,7 @@
 #include <cede/sched.h>
 
 struct cede_sched;
+struct cede__calls;
 
 /* Something for a scheduler, from any thread. The reader calls `read`, which owns the message from then on. */
 struct cede__message_to {
@@ -47,6 +48,9 @@ enum cede__asleep {
     CEDE__ASLEEP_IN_HOST /* between two ticks: as the host wants it */
 };
 
+/* Who has the next turn. */
+enum cede__served { CEDE__SERVES_ALL, CEDE__SERVES_URGENT, CEDE__SERVES_OTHERS };
+
 struct cede_sched {
     cede_queue *ready, *urgent;   /* rings of coroutines, with room for all tasks, and for all that may be urgent */
     struct cede__waiters starved; /* who could not have their turn for want of memory */
@@ -54,7 +58,9 @@ struct cede_sched {
     uint64_t urgent_most;         /* tasks that may be in the urgent ring */
     struct cede__slots slots;
     uint32_t number;                               /* the lowest part of its tasks' ids */
-    unsigned urgent_turns;                         /* in a row */
+    unsigned urgent_turns;                         /* in a row, */
+    enum cede__served served;                      /* where urgent ones are ready */
+    size_t others_had;                             /* as long as this is the first place of the other ring */
     struct cede__task *ending;                     /* whose deferred functions are being called */
     int64_t now;                                   /* ns; when timers were looked at: of the tick, or lately */
     bool ticking;                                  /* in a tick: `now` is the time */
@@ -67,12 +73,15 @@ struct cede_sched {
     uint64_t switches, starvations, messages, sleeps;
     struct cede__list all_groups;
     struct cede__wheel wheel;
+    struct cede__list timers; /* `member` of each struct cede_timer */
+    int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
     struct cede__runtime *runtime; /* that it belongs to, NULL: none; */
     unsigned rank;                 /* which of its threads this is */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic int asleep; /* enum cede__asleep */
+    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
+    _Atomic int asleep;                  /* enum cede__asleep */
     struct cede__os_event event;
     struct cede__os_mutex wake_lock; /* of the next two */
     void (*wake)(void *arg);         /* how the host wants to be told; NULL: not at all */
@@ -281,9 +290,13 @@ static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *dr
 typedef void cede__task_left(struct cede_sched *sched, struct cede__task *task);
 extern cede__task_left *_Atomic cede__task_left_wanted;
 
-/* --- Timers (fire.c) --- */
+/* --- Timers (fire.c, timer.c) --- */
 
 void cede__sched_fire(struct cede_sched *sched, int64_t now);
+/* The thread ends: destroys the timers that the program has left. */
+void cede__timers_leave(struct cede_sched *sched);
+/* And ends the calls that it has left (rpc.c). */
+void cede__calls_leave(struct cede_sched *sched);
 
 /* --- The end (end.c) --- */
 

@@ -146,14 +146,21 @@ static int clean_up(void **state)
 
 int task_run(const char *group, const struct task_test *tests, size_t count)
 {
+    return task_run_on(CEDE_PRIVATE, group, tests, count);
+}
+
+int task_run_on(cede_stack_choice once_on, const char *group, const struct task_test *tests, size_t count)
+{
     static const struct {
         cede_stack_choice stack;
         const char *name;
-    } kinds[] = {{CEDE_PRIVATE, "private"},
+    } kinds[] = {
+        {CEDE_PRIVATE, "private"},
 #if !CEDE_SPLIT_STACK
-                 {CEDE_SHARED, "shared"},
+        {CEDE_SHARED, "shared"},
 #endif
-                 {CEDE_AUTO, "auto"}};
+        {CEDE_AUTO, "auto"}
+    };
     size_t kind_count = sizeof kinds / sizeof kinds[0], used = 0;
     struct CMUnitTest *list = calloc(count * kind_count, sizeof *list);
     struct instance *instances = calloc(count * kind_count, sizeof *instances);
@@ -163,7 +170,7 @@ int task_run(const char *group, const struct task_test *tests, size_t count)
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < (tests[i].once ? 1 : kind_count); k++) {
             struct instance *instance = &instances[used];
-            *instance = (struct instance){.test = &tests[i], .stack = kinds[k].stack};
+            *instance = (struct instance){.test = &tests[i], .stack = tests[i].once ? once_on : kinds[k].stack};
             snprintf(instance->name, sizeof instance->name, tests[i].once ? "%s" : "%s/%s", tests[i].name,
                      kinds[k].name);
             if (only && !strstr(instance->name, only))

@@ -34,8 +34,9 @@ struct task_test {
 #function, function, true                                                                                      \
     }
 
-/* Runs them all; returns what main returns. */
+/* Runs them all; returns what main returns. The second one runs those that are run once on this kind of stack. */
 int task_run(const char *group, const struct task_test *tests, size_t count);
+int task_run_on(cede_stack_choice once_on, const char *group, const struct task_test *tests, size_t count);
 #define TASK_RUN(group, tests) task_run(group, tests, sizeof(tests) / sizeof((tests)[0]))
 
 extern cede_stack_choice task_stack; /* of the tasks of the running test */

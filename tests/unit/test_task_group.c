@@ -399,7 +399,6 @@ static void not_waited_for_by_its_own(void)
 
 static void two_groups(void)
 {
-
     make(0);
     cede_group *outer = group, *inner = NULL;
     add(parks_until_canceled, NULL);

@@ -84,12 +84,12 @@ static void of_many_at_once(void)
 static void made_up_ones(void)
 {
     cede_task task = task_new(task_returns, NULL);
-    is_stale(task ^ (cede_task)1 << 63);                        /* another generation, */
-    is_stale(task ^ (cede_task)1 << (CEDE__SCHED_BITS + 24));   /* another slot, which never was, */
-    is_stale(task ^ (cede_task)1 << CEDE__SCHED_BITS);          /* or is free, */
-    is_stale(task ^ (CEDE__SCHED_MOST - 1));                    /* another scheduler, */
+    is_stale(task ^ (cede_task)1 << 63);                      /* another generation, */
+    is_stale(task ^ (cede_task)1 << (CEDE__SCHED_BITS + 24)); /* another slot, which never was, */
+    is_stale(task ^ (cede_task)1 << CEDE__SCHED_BITS);        /* or is free, */
+    is_stale(task ^ (CEDE__SCHED_MOST - 1));                  /* another scheduler, */
     is_stale(UINT64_MAX);
-    is_stale(cede__id_scheduler(task));                         /* a generation of no task */
+    is_stale(cede__id_scheduler(task)); /* a generation of no task */
     task_settle();
     task_ended(task, CEDE_TASK_DONE, 0);
 }
@@ -121,8 +121,8 @@ static void the_last_generation(void)
 int main(void)
 {
     static const struct task_test tests[] = {
-        TASK_TEST_ONCE(zero_is_no_task),      TASK_TEST(stale_after_a_join), TASK_TEST_ONCE(never_reach_a_new_task),
-        TASK_TEST(of_many_at_once),           TASK_TEST_ONCE(made_up_ones),  TASK_TEST_ONCE(the_last_generation),
+        TASK_TEST_ONCE(zero_is_no_task), TASK_TEST(stale_after_a_join), TASK_TEST_ONCE(never_reach_a_new_task),
+        TASK_TEST(of_many_at_once),      TASK_TEST_ONCE(made_up_ones),  TASK_TEST_ONCE(the_last_generation),
     };
     return TASK_RUN("task_ids", tests);
 }

@@ -32,18 +32,12 @@ static void *notes_and_parks(void *arg)
 static int ask(cede_task task)
 {
     switch (operation) {
-    case CANCEL:
-        return cede_task_cancel(task);
-    case KILL:
-        return cede_task_kill(task);
-    case UNPARK:
-        return cede_task_unpark(task);
-    case START:
-        return cede_task_start(task);
-    case DETACH:
-        return cede_task_detach(task);
-    default:
-        return cede_task_set_timeout(task, CEDE_NOW);
+    case CANCEL: return cede_task_cancel(task);
+    case KILL: return cede_task_kill(task);
+    case UNPARK: return cede_task_unpark(task);
+    case START: return cede_task_start(task);
+    case DETACH: return cede_task_detach(task);
+    default: return cede_task_set_timeout(task, CEDE_NOW);
     }
 }
 
