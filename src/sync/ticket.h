@@ -125,7 +125,7 @@ static inline struct cede__task *cede__task_myself(void)
 }
 
 /*
- * The running task, if it may begin a wait with this deadline. Returns 0; CEDE_ETIMEDOUT (also outside of tasks),
+ * The running task, if it may begin a wait with this deadline: cede__task_wait_begin cannot fail then. Returns 0; CEDE_ETIMEDOUT (also outside of tasks),
  * CEDE_ECANCELED, CEDE_ENOTASK, CEDE_EBIGSTACK.
  */
 int cede__task_may_wait(struct cede__task **out, int64_t deadline);

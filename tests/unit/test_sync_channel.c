@@ -292,11 +292,13 @@ static void deadlines(void)
             assert_int_equal(other.result, 0);
             assert_int_equal(settle_at(start + 30), CEDE_NEVER);
             assert_int_equal(ops[1].result, CEDE_ETIMEDOUT);
-            other = op_of(channel, sizes[i], 0);
-            other.deadline = CEDE_NOW;
-            spawn(entries[!side], &other);
-            settle();
-            assert_int_equal(other.result, CEDE_ETIMEDOUT);
+            for (int64_t passed = CEDE_NOW; passed <= 2; passed++) {
+                other = op_of(channel, sizes[i], 0);
+                other.deadline = passed == 2 ? on_stacks_now : passed;
+                spawn(entries[!side], &other);
+                settle();
+                assert_int_equal(other.result, CEDE_ETIMEDOUT);
+            }
             end(channel);
         }
     }

@@ -91,6 +91,14 @@ static void errors(void)
     assert_int_equal(cede_future_wait(future, CEDE_NEVER, &value), CEDE_ENOTASK);
     assert_int_equal(cede_future_fail(future, 0), CEDE_EINVAL);
     assert_int_equal(cede_future_fail(future, 5), CEDE_EINVAL);
+    for (int64_t passed = CEDE_NOW; passed <= 2; passed++) {
+        waiting = waiting_for(future);
+        waiting.deadline = passed == 2 ? on_stacks_now : passed;
+        spawn(wait_for, &waiting);
+        settle();
+        expect(&waiting, CEDE_ETIMEDOUT, 99);
+    }
+    waiting = waiting_for(future);
     spawn(wait_for, &waiting);
     settle();
     assert_int_equal(cede_future_fail(future, -1234), 0);

@@ -304,6 +304,13 @@ static void they_leave(void)
     late.cases[1] = receive_from(channels[1]);
     canceled = killed = last = late;
     late.deadline = start + 10;
+    for (int64_t passed = CEDE_NOW; passed <= 2; passed++) {
+        struct selecting at_once = late;
+        at_once.deadline = passed == 2 ? start : passed;
+        spawn(select_once, &at_once);
+        settle_at(start);
+        assert_int_equal(at_once.error, CEDE_ETIMEDOUT);
+    }
     nothing.deadline = start + 20;
     spawn(select_once, &late);
     cede_task tasks[2] = {spawn_task(select_once, &canceled), spawn_task(select_once, &killed)};
