@@ -52,11 +52,11 @@ struct cede_sched {
     struct cede__wheel wheel;
     struct cede__list timers; /* `member` of each struct cede_timer */
     int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
+    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
-    _Atomic int asleep;                  /* it is to be woken when there is something in the inbox */
+    _Atomic int asleep; /* it is to be woken when there is something in the inbox */
     struct cede__os_event event;
     void (*_Atomic wake)(void *arg); /* how the host wants to be told; NULL: by the event */
     void *wake_arg;
