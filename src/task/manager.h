@@ -70,6 +70,6 @@ void cede__entry_send(cede_manager *manager, struct cede__entry *entry, enum ced
 /* On the thread of the task, without the lock: has its end told. */
 void cede__entry_register(struct cede__entry *entry);
 /* On the thread of the task: its time is up. */
-void cede__entry_time_out(cede_task task);
+void cede__entry_time_out(cede_task id);
 
 #endif

@@ -82,10 +82,10 @@ struct cede_sched {
     void *errand_arg;
     uint64_t deadlock_told; /* switches there had been when a deadlock was last reported */
     uint32_t brought;       /* where the last task was found that waits for other threads: see waits.c */
+    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
     _Atomic int asleep;                  /* enum cede__asleep */
     struct cede__os_event event;
     struct cede__os_mutex wake_lock; /* of the next two */
