@@ -138,4 +138,7 @@ void *task_open_sleeping(size_t n, size_t *bytes);
 double task_run_sleeping(void *state, size_t rounds);
 void task_close(void *state);
 
+/* cede_mutex.c: a mutex that nobody else wants. */
+double mutex_run(void *state, size_t rounds);
+
 #endif
