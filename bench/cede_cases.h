@@ -141,4 +141,8 @@ void task_close(void *state);
 /* cede_mutex.c: a mutex that nobody else wants. */
 double mutex_run(void *state, size_t rounds);
 
+/* cede_channel.c: values from one task to another. */
+double channel_run_ping_pong(void *state, size_t rounds);
+double channel_run_buffered(void *state, size_t rounds);
+
 #endif

@@ -30,6 +30,8 @@ static const struct bench_case cases[] = {
     {"task/mutex", "lock and unlock", task_open, mutex_run, NULL, 0},
     {"task/many", "yield", task_open_many, task_run_many, task_close, 1},
     {"task/sleeping", "task put to sleep", task_open_sleeping, task_run_sleeping, task_close, 1},
+    {"channel/ping-pong", "round trip", task_open, channel_run_ping_pong, NULL, 0},
+    {"channel/buffered", "value", task_open, channel_run_buffered, NULL, 0},
 #endif
     {0},
 };
