@@ -32,6 +32,8 @@ static const struct bench_case cases[] = {
     {"task/sleeping", "task put to sleep", task_open_sleeping, task_run_sleeping, task_close, 1},
     {"channel/ping-pong", "round trip", task_open, channel_run_ping_pong, NULL, 0},
     {"channel/buffered", "value", task_open, channel_run_buffered, NULL, 0},
+    {"timer/cancel", "set and cancel", timer_open_pending, timer_run_cancel, timer_close, 0},
+    {"timer/fire", "timer set and fired", timer_open_fire, timer_run_fire, timer_close, 1},
 #endif
     {0},
 };
