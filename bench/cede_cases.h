@@ -138,4 +138,18 @@ void *task_open_sleeping(size_t n, size_t *bytes);
 double task_run_sleeping(void *state, size_t rounds);
 void task_close(void *state);
 
+/* cede_mutex.c: a mutex that nobody else wants. */
+double mutex_run(void *state, size_t rounds);
+
+/* cede_channel.c: values from one task to another. */
+double channel_run_ping_pong(void *state, size_t rounds);
+double channel_run_buffered(void *state, size_t rounds);
+
+/* cede_timer.c: deadlines, on a clock that goes by what the program says. */
+void *timer_open_pending(size_t n, size_t *bytes);
+double timer_run_cancel(void *state, size_t rounds);
+void *timer_open_fire(size_t n, size_t *bytes);
+double timer_run_fire(void *state, size_t rounds);
+void timer_close(void *state);
+
 #endif
