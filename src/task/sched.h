@@ -80,13 +80,13 @@ struct cede_sched {
     unsigned rank;                 /* which of its threads this is */
     void (*errand)(void *arg);     /* what the loop is to do for the task that comes back, */
     void *errand_arg;
-    uint64_t deadlock_told; /* switches there had been when a deadlock was last reported */
-    uint32_t brought;       /* where the last task was found that waits for other threads: see waits.c */
+    uint64_t deadlock_told;              /* switches there had been when a deadlock was last reported */
+    uint32_t brought;                    /* where the last task was found that waits for other threads: see waits.c */
     _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic int asleep;                  /* enum cede__asleep */
+    _Atomic int asleep; /* enum cede__asleep */
     struct cede__os_event event;
     struct cede__os_mutex wake_lock; /* of the next two */
     void (*wake)(void *arg);         /* how the host wants to be told; NULL: not at all */
