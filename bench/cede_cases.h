@@ -10,6 +10,7 @@
  *     BENCH_POOL     the program is bench-cede-pool: what many private stacks cost
  *     BENCH_COLOURED the private stacks come from a pool with CEDE_SOURCE_COLOURED
  *     BENCH_SHARED   the program is bench-cede-shared: what shared stacks cost
+ *     BENCH_TASKS    and what tasks cost on stacks of this kind; alone: the program is bench-cede-private
  *
  * A call of the library that fails ends the program with its reason.
  */
@@ -58,6 +59,50 @@ static inline size_t bench_depth(cede_coro *coro)
     return (size_t)stats.depth;
 }
 
+/* --- What cases of tasks have in common --- */
+
+struct bench_job {
+    size_t rounds;
+    double took; /* ns */
+};
+
+/* Runs body(arg) as a task, until it and all that it has spawned have ended. */
+static inline void bench_run(cede_task_entry *body, void *arg)
+{
+    cede_run_options options = CEDE_RUN_OPTIONS;
+    options.stack = BENCH_STACK;
+    bench_require(cede_run(body, arg, &options), "cede_run");
+}
+
+struct bench_two {
+    cede_task_entry *entries[2];
+    void *args[2];
+    double took; /* ns */
+};
+
+static inline void *bench_spawn_two(void *arg)
+{
+    struct bench_two *two = arg;
+    cede_task tasks[2];
+    double start = bench_now();
+    for (int i = 0; i < 2; i++)
+        bench_require(cede_task_spawn(&tasks[i], BENCH_STACK, two->entries[i], two->args[i]), "cede_task_spawn");
+    for (int i = 0; i < 2; i++)
+        bench_require(cede_task_join(tasks[i], CEDE_NEVER, NULL), "cede_task_join");
+    two->took = bench_now() - start;
+    return NULL;
+}
+
+/* How long two tasks take, from their spawning to their joining, in ns. */
+static inline double bench_run_two(cede_task_entry *one, void *arg, cede_task_entry *other, void *other_arg)
+{
+    struct bench_two two = {{one, other}, {arg, other_arg}, 0};
+    bench_run(bench_spawn_two, &two);
+    return two.took;
+}
+
+/* --- The cases --- */
+
 /* cede_switch.c: one coroutine. */
 void *switch_open_echo(size_t n, size_t *bytes);
 double switch_run_echo(void *state, size_t rounds);
@@ -82,5 +127,29 @@ void many_close(void *state);
 void *depth_open(size_t n, size_t *bytes);
 double depth_run(void *state, size_t rounds);
 void depth_close(void *state);
+
+/* cede_task.c: tasks. task_open is for cases that keep nothing between the rounds. */
+void *task_open(size_t n, size_t *bytes);
+double task_run_spawn_join(void *state, size_t rounds);
+double task_run_yield(void *state, size_t rounds);
+void *task_open_many(size_t n, size_t *bytes);
+double task_run_many(void *state, size_t rounds);
+void *task_open_sleeping(size_t n, size_t *bytes);
+double task_run_sleeping(void *state, size_t rounds);
+void task_close(void *state);
+
+/* cede_mutex.c: a mutex that nobody else wants. */
+double mutex_run(void *state, size_t rounds);
+
+/* cede_channel.c: values from one task to another. */
+double channel_run_ping_pong(void *state, size_t rounds);
+double channel_run_buffered(void *state, size_t rounds);
+
+/* cede_timer.c: deadlines, on a clock that goes by what the program says. */
+void *timer_open_pending(size_t n, size_t *bytes);
+double timer_run_cancel(void *state, size_t rounds);
+void *timer_open_fire(size_t n, size_t *bytes);
+double timer_run_fire(void *state, size_t rounds);
+void timer_close(void *state);
 
 #endif

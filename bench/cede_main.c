@@ -5,10 +5,10 @@
 #include "cede_cases.h"
 
 static const struct bench_case cases[] = {
-#if !defined(BENCH_POOL) && !defined(BENCH_SHARED)
+#if !defined(BENCH_POOL) && !defined(BENCH_SHARED) && !defined(BENCH_TASKS)
     {"switch/hot", "round trip", switch_open_echo, switch_run_echo, switch_close, 0},
     {"switch/generator", "value", switch_open_generator, switch_run_generator, switch_close, 0},
-#else
+#elif defined(BENCH_POOL) || defined(BENCH_SHARED)
 #if !BENCH_COLOURED
     {"create/cycle", "cycle", create_open, create_run, NULL, 0},
 #endif
@@ -23,6 +23,17 @@ static const struct bench_case cases[] = {
     {"shared/alone", "round trip", switch_open_echo, switch_run_echo, switch_close, 0},
     {"shared/alternate", "round trip", depth_open, depth_run, depth_close, 1},
     {"shared/turn", "round trip", depth_open, depth_run, depth_close, 1},
+#endif
+#ifdef BENCH_TASKS
+    {"task/spawn-join", "spawn and join", task_open, task_run_spawn_join, NULL, 0},
+    {"task/yield", "yield", task_open, task_run_yield, NULL, 0},
+    {"task/mutex", "lock and unlock", task_open, mutex_run, NULL, 0},
+    {"task/many", "yield", task_open_many, task_run_many, task_close, 1},
+    {"task/sleeping", "task put to sleep", task_open_sleeping, task_run_sleeping, task_close, 1},
+    {"channel/ping-pong", "round trip", task_open, channel_run_ping_pong, NULL, 0},
+    {"channel/buffered", "value", task_open, channel_run_buffered, NULL, 0},
+    {"timer/cancel", "set and cancel", timer_open_pending, timer_run_cancel, timer_close, 0},
+    {"timer/fire", "timer set and fired", timer_open_fire, timer_run_fire, timer_close, 1},
 #endif
     {0},
 };

@@ -15,9 +15,18 @@
 #include <cede/profile.h>
 #include <cede/time.h>
 #include <cede/task.h>
+#include <cede/closure.h>
 #include <cede/sched.h>
 #include <cede/group.h>
+#include <cede/timer.h>
+#include <cede/rpc.h>
+#include <cede/manager.h>
 #include <cede/runtime.h>
 #include <cede/dump.h>
+#include <cede/sync.h>
+#include <cede/channel.h>
+#include <cede/future.h>
+#include <cede/select.h>
+#include <cede/generator.h>
 
 #endif

@@ -10,7 +10,8 @@
  *
  * In a group, the result of a task is its error: NULL, or a number other than 0 as a pointer, CEDE_AS_RESULT(error). A
  * task that ends in another way than by itself has the error CEDE_ECANCELED, or CEDE_ETIMEDOUT if its own time was up. The
- * first error of the group is kept, and, if asked for, the others are canceled then.
+ * first error of the group is kept, and, if asked for, the others are canceled then. (Those that the group has canceled
+ * or killed itself add none.)
  *
  * A group is used on one thread.
  */
@@ -61,7 +62,7 @@ CEDE_API int cede_group_spawn_task(cede_group *group, cede_task *out, const cede
  * to the first error of a task, 0 if there was none.
  *
  * Returns 0 (all have ended); CEDE_ETIMEDOUT; CEDE_ECANCELED; CEDE_ENOTASK (it must be waited for, outside of a task);
- * CEDE_EINVAL (NULL); CEDE_EPERM. On failure *first is unchanged.
+ * CEDE_EINVAL (NULL); CEDE_EPERM; CEDE_EDEADLOCK (a task of the group itself). On failure *first is unchanged.
  * Context: tasks, and outside of tasks when all have ended. Threads: that of the group. Since: 0.1.
  */
 CEDE_API int cede_group_wait(cede_group *group, int64_t deadline, int *first);
@@ -71,7 +72,7 @@ CEDE_API int cede_group_wait(cede_group *group, int64_t deadline, int *first);
  * tasks that are left, waits for these as long as they take, and then destroys the group, in any case.
  *
  * Returns 0 (all had ended in time); CEDE_ETIMEDOUT or CEDE_ECANCELED (they have ended after the cancel); and, with the
- * group as it was, CEDE_ENOTASK; CEDE_EINVAL; CEDE_EPERM.
+ * group as it was, CEDE_ENOTASK; CEDE_EINVAL; CEDE_EPERM; CEDE_EDEADLOCK.
  * Context: tasks, and outside of tasks when all have ended. Threads: that of the group. Since: 0.1.
  */
 CEDE_API int cede_group_close(cede_group *group, int64_t deadline, int *first);
@@ -79,7 +80,8 @@ CEDE_API int cede_group_close(cede_group *group, int64_t deadline, int *first);
 /*
  * Cancels, or kills, all tasks that are left.
  *
- * Return 0; CEDE_EINVAL (NULL); CEDE_EPERM. A task that kills its own group does not come back from the call.
+ * Return 0; CEDE_EINVAL (NULL); CEDE_EPERM; kill also CEDE_ENOTASK and CEDE_EBIGSTACK, as cede_task_kill. A task that
+ * kills its own group does not come back from the call.
  * Context: anywhere but in signal handlers. Threads: that of the group. Since: 0.1, both.
  */
 CEDE_API int cede_group_cancel(cede_group *group);

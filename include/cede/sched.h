@@ -79,7 +79,8 @@ CEDE_API int64_t cede_sched_tick(int64_t now);
 /*
  * Has wake(arg) called when another thread has sent something to this thread's scheduler, at most once between two
  * ticks; it is called on that other thread, and should make the host's loop call cede_sched_tick soon: write to an
- * eventfd, say. NULL: nobody is told.
+ * eventfd, say. It must not call this function. NULL: nobody is told. What was set before is not called any more when
+ * this returns. (cede_run needs no such thing.)
  *
  * Returns 0; CEDE_ENOMEM; CEDE_ESHSTK.
  * Context: anywhere but in signal handlers. Threads: any, each for itself. Since: 0.1.
@@ -110,7 +111,7 @@ CEDE_API int cede_sched_spawn(cede_sched_id on, const cede_task_options *options
  * Kills all tasks of the calling thread's scheduler; ids of those that were not joined are stale afterwards. The memory
  * of the scheduler itself is given back when the thread ends, which kills what is left, too.
  *
- * Returns 0; CEDE_ERUNNING (in a task).
+ * Returns 0; CEDE_ERUNNING (in a task); CEDE_ENEST (in a coroutine on a shared stack).
  * Context: anywhere but in tasks and signal handlers. Threads: any, each for itself. Since: 0.1.
  */
 CEDE_API int cede_sched_reset(void);

@@ -59,6 +59,11 @@ extern "C" {
 /* The id of a task; 0 is none. */
 typedef uint64_t cede_task;
 
+/* For the layers above: a queue of those that wait for an object, a part of it. NULL: nobody waits. */
+struct cede__waiters {
+    struct cede__waiter *first;
+};
+
 /* What a task runs. What it returns is its result. */
 typedef void *cede_task_entry(void *arg);
 
@@ -93,7 +98,7 @@ enum {
 typedef struct cede_task_options {
     size_t size;             /* exactly sizeof(cede_task_options); set by CEDE_TASK_OPTIONS */
     cede_task_entry *entry;  /* required */
-    void *arg;               /* handed to entry; kept, not copied */
+    void *arg;               /* handed to entry; kept, not copied, but see arg_size */
     cede_stack_choice stack; /* private, shared or auto, from the default source of the thread that runs it */
     cede_source *source;     /* as in cede_coro_options, */
     size_t stack_size;       /* the same */
@@ -101,13 +106,14 @@ typedef struct cede_task_options {
     void *user;              /* private data: cede_task_user */
     int64_t timeout;         /* ns from now on after which it is canceled, with the status TIMEOUT; 0: none */
     unsigned flags;          /* CEDE_TASK_* */
+    size_t arg_size;         /* not 0: entry is handed a copy of so many bytes at arg: see cede/closure.h */
 } cede_task_options;
 
 /* Options for an entry function, all else default: cede_task_options o = CEDE_TASK_OPTIONS(entry, arg); */
 /* clang-format off */
 #ifdef __cplusplus
 #define CEDE_TASK_OPTIONS(entry, arg)                                                                                  \
-    cede_task_options{sizeof(cede_task_options), (entry), (arg), CEDE_PRIVATE, nullptr, 0, nullptr, nullptr, 0, 0}
+    cede_task_options{sizeof(cede_task_options), (entry), (arg), CEDE_PRIVATE, nullptr, 0, nullptr, nullptr, 0, 0, 0}
 #else
 #define CEDE_TASK_OPTIONS(entry_, arg_)                                                                                \
     (cede_task_options) { .size = sizeof(cede_task_options), .entry = (entry_), .arg = (arg_) }
@@ -120,7 +126,7 @@ typedef struct cede_task_options {
  * task is detached. May be called by tasks of every kind and outside of tasks; the thread gets its scheduler if it has
  * none yet.
  *
- * Returns 0; CEDE_EINVAL (as cede_coro_create; unknown flag; negative timeout); CEDE_ENOTSUP (CEDE_SHARED in a split-stack
+ * Returns 0; CEDE_EINVAL (as cede_coro_create; unknown flag; negative timeout; arg_size without arg); CEDE_ENOTSUP (CEDE_SHARED in a split-stack
  * build); CEDE_ENOMEM; CEDE_EMAPS; CEDE_ESHSTK. On failure *out, if out is not NULL, is 0, and nothing else has changed.
  * The stack is taken when the task first runs. Where there is none to be had by then, the task waits until others have
  * given theirs back.
@@ -243,7 +249,7 @@ CEDE_API int cede_task_detach(cede_task task);
  * Wait until at least `least` of the tasks have ended (0 and 1: any; count: all), ids of tasks that are gone and 0
  * included. ended[i] (ended may be NULL) tells which have. The ids are copied. None of them is let go of.
  *
- * Returns 0; CEDE_ETIMEDOUT; CEDE_ECANCELED; CEDE_ENOTASK; CEDE_EINVAL (NULL, least > count); CEDE_EDEADLOCK (one is
+ * Returns 0; CEDE_ETIMEDOUT; CEDE_ECANCELED; CEDE_ENOTASK; CEDE_EINVAL (NULL, none, least > count); CEDE_EDEADLOCK (one is
  * the caller itself); CEDE_EPERM (one is of another thread); CEDE_ENOMEM. On failure `ended` is set for CEDE_ETIMEDOUT and
  * CEDE_ECANCELED, and otherwise unchanged.
  * Context: tasks, and outside of tasks when nothing must be waited for. Threads: that of the tasks. Since: 0.1.
@@ -267,7 +273,8 @@ CEDE_API int cede_task_on_end(cede_task task, cede_task_on_end_function *functio
  * the top. A task may cancel itself; one that kills itself does not come back from the call.
  *
  * Return 0; CEDE_ESTALE; CEDE_ESTATE (has ended; kill: it is the task whose deferred functions are being called);
- * CEDE_ENOMEM. On failure nothing has changed.
+ * CEDE_ENOMEM; kill also CEDE_ENOTASK and CEDE_EBIGSTACK (itself, in a coroutine that it has resumed or in a call on a big
+ * stack). On failure nothing has changed.
  * Context: anywhere but in signal handlers. Threads: any. Since: 0.1, all.
  */
 CEDE_API int cede_task_cancel(cede_task task);

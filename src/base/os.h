@@ -96,6 +96,8 @@ uint64_t cede__os_thread_token(void);
  * CEDE_ENOMEM.
  */
 int cede__os_at_thread_exit(void (*hook)(void));
+/* Has one of them, which was set before, called before all others, those set later included; and then once more. */
+void cede__os_first_at_thread_exit(void (*hook)(void));
 
 struct cede__os_thread {
     pthread_t thread;

@@ -149,14 +149,18 @@ static bool exit_key_made;
 static CEDE__THREAD_LOCAL struct {
     void (*hooks[8])(void);
     size_t count;
+    void (*first)(void); /* one of them; NULL: it has been called */
 } at_exit;
 
 /* A hook may use the library, and so set hooks anew: they are called too. */
 static void run_exit_hooks(void *unused)
 {
     (void)unused;
-    while (at_exit.count > 0)
-        at_exit.hooks[--at_exit.count]();
+    while (at_exit.count > 0) {
+        void (*hook)(void) = at_exit.first ? at_exit.first : at_exit.hooks[--at_exit.count];
+        at_exit.first = NULL;
+        hook();
+    }
 }
 
 /*
@@ -208,6 +212,11 @@ unsigned cede__os_processors(void)
     int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     errno = saved_errno;
     return count > 0 ? (unsigned)count : 1;
+}
+
+void cede__os_first_at_thread_exit(void (*hook)(void))
+{
+    at_exit.first = hook;
 }
 
 void cede__os_mutex_init(struct cede__os_mutex *mutex)

@@ -181,6 +181,13 @@ static inline cede_coro *cede__thread_current(const struct cede__thread *thread)
     return cede__coro_acting(thread->tls.current);
 }
 
+/* In checked builds: whether what is handed over points into the shared stack that the giver runs on. */
+int cede__coro_points_to_giver(const struct cede__thread *thread, const void *given);
+static inline int cede__coro_check_pointer(const struct cede__thread *thread, const void *given)
+{
+    return CEDE_CHECKED ? cede__coro_points_to_giver(thread, given) : CEDE_OK;
+}
+
 /* The state as another thread may have left it, with all that this thread did before. */
 static inline uintptr_t cede__coro_gate(const cede_coro *coro)
 {
@@ -335,8 +342,7 @@ static inline size_t cede__coro_note_depth(cede_coro *coro)
  * together, and so share cache lines. The entry function of such a coroutine takes one argument. Its handle is given to
  * nobody for more than questions: reset and destroy refuse it with CEDE_EBUSY.
  */
-#define CEDE__TASK_FRONT                                                                                               \
-    88u /* bytes before the control block; the first word serves the allocator when they are free */
+#define CEDE__TASK_FRONT 96u /* bytes before the control block; the first word serves the allocator when they are free */
 
 typedef void *cede__task_entry(void *arg);
 

@@ -35,17 +35,12 @@ static int check_state(const cede_coro *coro, const struct cede__thread *thread)
     }
 }
 
-/* In checked builds: whether what is handed over points into the shared stack that the giver runs on. */
-static int check_pointer(const struct cede__thread *thread, const void *given)
+int cede__coro_points_to_giver(const struct cede__thread *thread, const void *given)
 {
-#if CEDE_CHECKED
     const cede_coro *giver = cede__thread_current(thread);
     if (giver && cede__coro_is_shared(giver) && (const char *)given >= giver->stack->low &&
         (const char *)given < giver->stack->high)
         return CEDE_ESTACKPTR;
-#endif
-    (void)thread;
-    (void)given;
     return CEDE_OK;
 }
 
@@ -54,7 +49,7 @@ static int check_resume(const cede_coro *coro, const struct cede__thread *thread
     int error = check_state(coro, thread);
     if (!error && cede__coro_is_shared(coro) && thread->tls.shared_key == CEDE__CLOSED)
         error = CEDE_ENEST;
-    return error ? error : check_pointer(thread, in);
+    return error ? error : cede__coro_check_pointer(thread, in);
 }
 
 /* --- Getting its bytes in place --- */
@@ -200,7 +195,7 @@ int cede__yield_general(void *out, void **in)
         return CEDE_ENOCORO;
     if (cede__big_stack_of(thread->tls.current))
         return CEDE_EBIGSTACK;
-    int error = check_pointer(thread, out);
+    int error = cede__coro_check_pointer(thread, out);
     if (error)
         return error;
     cede__sanitize_leave(&left, thread, coro->hot.link);

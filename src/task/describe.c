@@ -64,7 +64,7 @@ static const void *no_object(const struct cede__task *task)
 static cede_task id_of_joined(const struct cede__waiter *waiter)
 {
     struct cede__waiters *queue = cede__waiter_queue(waiter);
-    return queue ? cede__task_id(cede__my_sched, CEDE__CONTAINER(queue, struct cede__task, joiners)) : 0;
+    return queue ? CEDE__CONTAINER(queue, struct cede__task, joiners)->id : 0;
 }
 
 static cede_task task_of_end(const struct cede__task *task)
@@ -95,7 +95,7 @@ static const void *group_of(const struct cede__task *task)
 static cede_task task_of_group(const struct cede__task *task)
 {
     const struct cede__task *first = cede__group_first(cede__group_of(cede__waiter_queue(&task->waiter)));
-    return first ? cede__task_id(cede__my_sched, first) : 0;
+    return first ? first->id : 0;
 }
 
 static const struct cede__wait_describer nothing = {no_object, NULL, NULL}, end = {no_object, task_of_end, NULL},
@@ -151,7 +151,7 @@ static void describe_wait(const struct cede_sched *sched, const struct cede__tas
 void cede__task_describe(const struct cede_sched *sched, struct cede__task *task, cede_task_info *info)
 {
     const cede_coro *coro = cede__task_coro(task);
-    *info = (cede_task_info){.size = sizeof *info, .id = cede__task_id(sched, task), .waited = -1};
+    *info = (cede_task_info){.size = sizeof *info, .id = task->id, .waited = -1};
     strcpy(info->name, cede__coro_name(coro));
     info->entry = (cede_task_entry *)(void (*)(void))coro->entry;
     info->status = task->status == CEDE__TASK_ON_ERRAND ? CEDE_TASK_RUNNING : (cede_task_status)task->status;

@@ -16,6 +16,7 @@
 #include <cede/error.h>
 
 cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
+cede__task_left *_Atomic cede__task_left_wanted;
 
 static bool has_started(struct cede__task *task)
 {
@@ -50,6 +51,7 @@ static CEDE__NOINLINE void call_own(struct cede_sched *sched, struct cede__task 
     sched->ending = task;
     cede__task_call_deferred(task);
     cede__task_drop_locals(task);
+    cede__task_drop_captures(task);
     sched->ending = NULL;
     cede__sched_enter_loop(loop);
     task->flags &= (uint16_t)~CEDE__TASK_ENDING;
@@ -78,7 +80,7 @@ static CEDE__NOINLINE void tell(struct cede_sched *sched, struct cede__task *tas
     if (more->group)
         cede__group_ended(sched, task, &end);
     struct cede__hot *loop = cede__sched_leave_loop();
-    cede__task_call_on_end(on_end, cede__task_id(sched, task), &end);
+    cede__task_call_on_end(on_end, task->id, &end);
     cede__sched_enter_loop(loop);
 }
 
@@ -94,6 +96,8 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     task->status = (uint8_t)status;
     if (CEDE__UNLIKELY(task->more != NULL))
         call_own(sched, task);
+    if (CEDE__UNLIKELY(task->wanted))
+        atomic_load_explicit(&cede__task_left_wanted, memory_order_relaxed)(sched, task);
     if (CEDE__UNLIKELY(cede__coro_is_suspended(cede__task_coro(task))))
         cede__coro_task_drop(cede__task_coro(task));
     task->flags |= CEDE__TASK_ENDED;
@@ -104,7 +108,7 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     if (CEDE__UNLIKELY(sched->starved.first != NULL))
         cede__sched_feed(sched);
     if (CEDE__UNLIKELY(task->more != NULL)) {
-        cede_task id = cede__task_id(sched, task);
+        cede_task id = task->id;
         tell(sched, task);
         if (cede__slots_state(&sched->slots, id) == CEDE__MARK_FREE)
             return;
@@ -162,6 +166,14 @@ void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_tas
         cede__sched_queue(sched, task);
 }
 
+/* Whether it will go on from a yield or a sleep, which both tell of a cancel until the last moment. */
+static bool goes_on_from_rest(const struct cede__task *task)
+{
+    uint8_t wait = task->wait == CEDE__WAIT_MEMORY ? task->starved : task->wait;
+    bool ready = task->status == CEDE_TASK_READY || task->wait == CEDE__WAIT_MEMORY;
+    return ready && (wait == CEDE__WAIT_NONE || wait == CEDE__WAIT_TIME);
+}
+
 int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsigned flag)
 {
     if (task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING) || cede__task_is_doomed(task))
@@ -170,7 +182,11 @@ int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsi
         task->flags |= (uint16_t)(CEDE__TASK_CANCELED | flag);
     if (!has_started(task))
         cede__task_doom(sched, task, flag ? CEDE_TASK_TIMEOUT : CEDE_TASK_CANCELED);
-    else if (task->status == CEDE_TASK_WAITING && task->wait != CEDE__WAIT_MEMORY && cede__task_ends_waits(task))
+    else if (!cede__task_ends_waits(task))
+        return CEDE_OK;
+    else if (goes_on_from_rest(task))
+        task->outcome = CEDE_ECANCELED;
+    else if (task->status == CEDE_TASK_WAITING && task->wait != CEDE__WAIT_MEMORY)
         cede__task_wake(sched, task, CEDE_ECANCELED);
     return CEDE_OK;
 }

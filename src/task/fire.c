@@ -23,6 +23,7 @@ static void time_out(struct cede_sched *sched, struct cede__task *task)
 void cede__sched_fire(struct cede_sched *sched, int64_t now)
 {
     struct cede__timer *timer;
+    sched->earliest = now < CEDE_NEVER ? now + 1 : now; /* what is set meanwhile waits: or this might never end */
     while ((timer = cede__wheel_pop(&sched->wheel, now)) != NULL) {
         if (CEDE__LIKELY(cede__slab_of(timer)->kind == CEDE__CELL_TASK)) {
             time_out(sched, cede__task_of_timer(timer));
@@ -31,4 +32,5 @@ void cede__sched_fire(struct cede_sched *sched, int64_t now)
             alarm->ring(alarm);
         }
     }
+    sched->earliest = 0;
 }

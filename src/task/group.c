@@ -16,8 +16,10 @@ struct cede_group {
     struct cede__list members; /* `member` of their struct cede__task_more */
     struct cede__waiters waiters;
     size_t size;
-    int first; /* error; 0: none yet */
+    size_t guests; /* tasks that are in cede_group_wait, and look at the group when they go on */
+    int first;     /* error; 0: none yet */
     bool cancels_on_error, is_canceled;
+    bool is_closed; /* the last guest frees it */
 };
 
 static int check(const cede_group *group)
@@ -131,19 +133,45 @@ void cede__group_ended(struct cede_sched *sched, struct cede__task *task, const 
 
 /* --- Waiting --- */
 
-int cede_group_wait(cede_group *group, int64_t deadline, int *first)
+static void leave(cede_group *group)
+{
+    if (--group->guests == 0 && group->is_closed)
+        cede__os_free(group);
+}
+
+/* One who waits is ended. */
+static void dropped(struct cede_sched *sched, struct cede__task *task)
+{
+    (void)sched;
+    leave((cede_group *)(uintptr_t)task->value);
+}
+
+static int wait_once(cede_group *group, int64_t deadline)
 {
     struct cede__task *self;
+    int error = cede__task_running(&self);
+    if (error)
+        return error;
+    if (self->more && self->more->group == group)
+        return CEDE_EDEADLOCK;
+    cede__wait_drops_by(CEDE__WAIT_GROUP, dropped);
+    self->value = (uintptr_t)group;
+    error = cede__task_wait(self, &group->waiters, CEDE__WAIT_GROUP, deadline);
+    self->value = 0;
+    return error;
+}
+
+int cede_group_wait(cede_group *group, int64_t deadline, int *first)
+{
     int error = check(group);
-    while (!error && group->size > 0) {
-        error = cede__task_running(&self);
-        if (!error && self->more && self->more->group == group)
-            error = CEDE_EDEADLOCK;
-        if (!error)
-            error = cede__task_wait(self, &group->waiters, CEDE__WAIT_GROUP, deadline);
-    }
+    if (error)
+        return error;
+    group->guests++;
+    while (!error && group->size > 0)
+        error = wait_once(group, deadline);
     if (!error && first)
         *first = group->first;
+    leave(group);
     return error;
 }
 
@@ -172,19 +200,20 @@ int cede_group_cancel(cede_group *group)
 
 int cede_group_kill(cede_group *group)
 {
-    struct cede__task *self = NULL;
+    struct cede__task *self = cede__task_acting(), *running;
     int error = check(group);
+    bool own = !error && self && self->status == CEDE_TASK_RUNNING && self->more && self->more->group == group;
+    if (own)
+        error = cede__task_running(&running);
     if (error)
         return error;
     group->is_canceled = true;
-    (void)cede__task_running(&self);
-    bool own = self && self->more && self->more->group == group;
     for (struct cede__list *at = group->members.next; at != &group->members; at = at->next) {
         struct cede__task *task = CEDE__CONTAINER(at, struct cede__task_more, member)->task;
         if (task != self)
-            (void)cede_task_kill(cede__task_id(group->sched, task));
+            (void)cede_task_kill(task->id);
     }
-    return own ? cede_task_kill(cede__task_id(group->sched, self)) : CEDE_OK;
+    return own ? cede_task_kill(self->id) : CEDE_OK;
 }
 
 size_t cede_group_size(const cede_group *group)
@@ -199,9 +228,12 @@ int cede_group_destroy(cede_group *group)
     int error = check(group);
     if (!error && (group->size > 0 || group->waiters.first))
         error = CEDE_EBUSY;
-    if (!error)
+    if (error)
+        return error;
+    group->is_closed = true;
+    if (group->guests == 0)
         cede__os_free(group);
-    return error;
+    return CEDE_OK;
 }
 
 /* --- Reports --- */

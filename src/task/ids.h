@@ -27,6 +27,7 @@
 enum { CEDE__SCHED_BITS = 10, CEDE__SLOT_BITS = 25, CEDE__MARK_STATE_BITS = 3, CEDE__SLOTS_PER_PAGE = 1024 };
 #define CEDE__SCHED_MOST (1u << CEDE__SCHED_BITS)
 #define CEDE__GENERATION_LAST (((uint32_t)1 << 29) - 1)
+#define CEDE__NO_SLOT UINT32_MAX
 #define CEDE__MARK_STATE ((1u << CEDE__MARK_STATE_BITS) - 1)
 
 /* What is known of a task on other threads. */
@@ -69,8 +70,8 @@ static inline void cede__slot_set_state(struct cede__slot *slot, enum cede__mark
     atomic_store_explicit(&slot->mark, generation | state, memory_order_release);
 }
 
-/* Takes a slot for a task, with the mark LIVE. Returns 0 or CEDE_ENOMEM. */
-static inline int cede__slots_take(struct cede__slots *slots, struct cede__task *task)
+/* Takes a slot for a task of the scheduler with this number, with the mark LIVE. Returns 0 or CEDE_ENOMEM. */
+static inline int cede__slots_take(struct cede__slots *slots, uint32_t scheduler, struct cede__task *task)
 {
     if (CEDE__UNLIKELY(!slots->free)) {
         int error = cede__slots_refill(slots);
@@ -82,6 +83,8 @@ static inline int cede__slots_take(struct cede__slots *slots, struct cede__task 
     slot->holds.task = task;
     cede__slot_set_state(slot, CEDE__MARK_LIVE);
     task->slot = slot;
+    task->id = (cede_task)(cede__slot_mark(slot) >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
+               (cede_task)slot->index << CEDE__SCHED_BITS | scheduler;
     return CEDE_OK;
 }
 

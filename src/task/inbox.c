@@ -8,11 +8,21 @@
  */
 #include "base/compiler.h"
 
+#include "stack/slab.h"
 #include "task/runtime.h"
 
 #include <stdio.h>
 
 #include <cede/error.h>
+
+/* Under the lock, so that what the host has taken back is not called. */
+static void tell_host(struct cede_sched *sched)
+{
+    cede__os_lock(&sched->wake_lock);
+    if (sched->wake)
+        sched->wake(sched->wake_arg);
+    cede__os_unlock(&sched->wake_lock);
+}
 
 void cede__sched_push(struct cede_sched *sched, struct cede__message_to *message)
 {
@@ -30,14 +40,21 @@ void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message
 
 void cede__sched_rouse(struct cede_sched *sched)
 {
-    if (!atomic_load_explicit(&sched->asleep, memory_order_seq_cst) ||
-        !atomic_exchange_explicit(&sched->asleep, 0, memory_order_seq_cst))
+    if (atomic_load_explicit(&sched->asleep, memory_order_seq_cst) == CEDE__AWAKE)
         return;
-    void (*wake)(void *arg) = atomic_load_explicit(&sched->wake, memory_order_acquire);
-    if (wake)
-        wake(sched->wake_arg);
-    else
+    int asleep = atomic_exchange_explicit(&sched->asleep, CEDE__AWAKE, memory_order_seq_cst);
+    if (asleep == CEDE__ASLEEP_IN_RUN)
         cede__os_event_set(&sched->event);
+    else if (asleep == CEDE__ASLEEP_IN_HOST)
+        tell_host(sched);
+}
+
+void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg)
+{
+    cede__os_lock(&sched->wake_lock);
+    sched->wake = wake;
+    sched->wake_arg = arg;
+    cede__os_unlock(&sched->wake_lock);
 }
 
 static struct cede__message_to *reversed(struct cede__message_to *message)
@@ -67,7 +84,7 @@ void cede__sched_read(struct cede_sched *sched)
 
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline)
 {
-    atomic_store_explicit(&sched->asleep, 1, memory_order_seq_cst);
+    atomic_store_explicit(&sched->asleep, CEDE__ASLEEP_IN_RUN, memory_order_seq_cst);
     if (sched->runtime)
         cede__runtime_hunger(sched, true);
     bool stolen = sched->runtime && cede__runtime_steal(sched);
@@ -78,7 +95,7 @@ void cede__sched_sleep(struct cede_sched *sched, int64_t deadline)
     if (sched->runtime)
         cede__runtime_hunger(sched, false);
     /* If somebody sets the event only now, the next sleep is over at once, and looks. */
-    atomic_store_explicit(&sched->asleep, 0, memory_order_seq_cst);
+    atomic_store_explicit(&sched->asleep, CEDE__AWAKE, memory_order_seq_cst);
 }
 
 /* --- Operations on tasks of other threads --- */
@@ -110,28 +127,36 @@ int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint6
 
 /* --- Tasks for other threads --- */
 
+#define AGAIN (10 * CEDE_MILLISECOND) /* until a task that could not be created is tried again */
+
+/* A cell, as all that has an alarm. */
 struct shipment {
-    struct cede__message_to message; /* first */
+    struct cede__alarm again; /* first */
+    struct cede__message_to message;
     cede_sched_id to;
     cede_task_options options;
     char name[32];
 };
 
-/* There was no memory: it goes to the end of the inbox again, after the tasks that are ready have had their turns. */
-static void try_again(struct shipment *shipment, struct cede_sched *sched)
+static void unload(struct shipment *shipment, struct cede_sched *sched)
 {
+    int error = shipment->to == cede__sched_id(sched) ? cede_task_create(NULL, &shipment->options) : CEDE_ESTALE;
+    if (error != CEDE_ENOMEM && error != CEDE_EMAPS) {
+        cede__cell_free(shipment, sizeof *shipment);
+        return;
+    }
     sched->starvations++;
-    cede__sched_post(sched, &shipment->message);
+    cede__wheel_add(&sched->wheel, &shipment->again.timer, cede_after(AGAIN));
 }
 
-static void unload(struct cede__message_to *message, struct cede_sched *sched)
+static void unload_again(struct cede__alarm *alarm)
 {
-    struct shipment *shipment = (struct shipment *)(void *)message;
-    int error = shipment->to == cede__sched_id(sched) ? cede_task_create(NULL, &shipment->options) : CEDE_ESTALE;
-    if (error == CEDE_ENOMEM || error == CEDE_EMAPS)
-        try_again(shipment, sched);
-    else
-        cede__os_free(shipment);
+    unload(CEDE__CONTAINER(alarm, struct shipment, again), cede__my_sched);
+}
+
+static void read_shipment(struct cede__message_to *message, struct cede_sched *sched)
+{
+    unload(CEDE__CONTAINER(message, struct shipment, message), sched);
 }
 
 cede_sched_id cede_sched_self(void)
@@ -143,14 +168,17 @@ cede_sched_id cede_sched_self(void)
 int cede_sched_spawn(cede_sched_id on, const cede_task_options *options)
 {
     struct cede_sched *to = cede__sched_numbered((uint32_t)on & (CEDE__SCHED_MOST - 1));
+    void *cell;
     if (!options || options->size != sizeof *options || !options->entry || options->flags & CEDE_TASK_HELD)
         return CEDE_EINVAL;
     if (!to || cede__sched_id(to) != on)
         return CEDE_ESTALE;
-    struct shipment *shipment = cede__os_malloc(sizeof *shipment);
-    if (!shipment)
-        return CEDE_ENOMEM;
-    *shipment = (struct shipment){.message.read = unload, .to = on, .options = *options};
+    int error = cede__cell_alloc(&cell, CEDE__CELL_SAVE, sizeof(struct shipment));
+    if (error)
+        return error;
+    struct shipment *shipment = cell;
+    *shipment = (struct shipment){.message.read = read_shipment, .to = on, .options = *options};
+    shipment->again.ring = unload_again;
     snprintf(shipment->name, sizeof shipment->name, "%s", options->name ? options->name : "");
     shipment->options.name = options->name ? shipment->name : NULL;
     cede__sched_post(to, &shipment->message);

@@ -183,11 +183,10 @@ static int wait_for_some(const cede_task *tasks, size_t count, size_t wanted, in
 {
     struct cede__task *self;
     struct cede__choice *choice;
-    struct cede_sched *sched = cede__my_sched;
     int error = cede__task_running(&self);
     if (error)
         return error;
-    cede_task id = cede__task_id(sched, self);
+    cede_task id = self->id;
     for (size_t i = 0; i < count; i++)
         if (tasks[i] == id)
             return CEDE_EDEADLOCK;

@@ -94,9 +94,11 @@ static bool drop_all_once(const struct cede__task *task)
     for (uint32_t key = 0; key < task->more->local_count; key++) {
         void *value = task->more->locals[key];
         task->more->locals[key] = NULL;
+        if (!value) /* there may be no such key */
+            continue;
         destructor_function *destructor =
             atomic_load_explicit(&pages[key / KEYS_PER_PAGE], memory_order_acquire)[key % KEYS_PER_PAGE];
-        if (!value || !destructor)
+        if (!destructor)
             continue;
         destructor(value);
         dropped = true;

@@ -18,16 +18,24 @@ int cede__task_more(struct cede__task *task)
     if (task->more)
         return CEDE_OK;
     int error = cede__cell_alloc(&cell, CEDE__CELL_SAVE, sizeof *task->more);
-    if (error)
-        return error;
+    if (!error)
+        cede__task_more_in(task, cell);
+    return error;
+}
+
+void cede__task_more_in(struct cede__task *task, void *cell)
+{
     struct cede__task_more *more = cell;
+    if (task->more) {
+        cede__cell_free(cell, sizeof *more);
+        return;
+    }
     memset(more, 0, sizeof *more);
     more->task = task;
     cede__list_init(&more->followers);
     cede__list_init(&more->following);
     cede__list_init(&more->member);
     task->more = more;
-    return CEDE_OK;
 }
 
 void cede__task_more_free(struct cede_sched *sched, struct cede__task *task)
@@ -38,6 +46,7 @@ void cede__task_more_free(struct cede_sched *sched, struct cede__task *task)
     cede__wheel_remove(&sched->wheel, &more->timeout.timer);
     cede__list_remove(&more->following);
     cede__os_free(more->locals);
+    cede__task_drop_captures(task);
     cede__cell_free(more, sizeof *more);
     task->more = NULL;
 }
@@ -116,6 +125,17 @@ void cede__task_call_deferred(struct cede__task *task)
 
 /* --- At the end --- */
 
+void cede__task_add_on_end(struct cede__task *task, void *cell, cede_task_on_end_function *function, void *arg)
+{
+    struct cede__on_end *entry = cell;
+    *entry = (struct cede__on_end){.function = function, .arg = arg};
+    if (task->more->last_on_end)
+        task->more->last_on_end->next = entry;
+    else
+        task->more->on_end = entry;
+    task->more->last_on_end = entry;
+}
+
 int cede_task_on_end(cede_task id, cede_task_on_end_function *function, void *arg)
 {
     struct cede_sched *sched;
@@ -129,22 +149,17 @@ int cede_task_on_end(cede_task id, cede_task_on_end_function *function, void *ar
         return error;
     if (task->flags & CEDE__TASK_ENDED) {
         cede__task_end_of(task, &end);
+        struct cede__hot *loop = cede__sched_leave_loop();
         function(id, &end, arg);
+        cede__sched_enter_loop(loop);
         return CEDE_OK;
     }
     error = cede__task_more(task);
     if (!error)
         error = cede__cell_alloc(&cell, CEDE__CELL_SAVE, sizeof(struct cede__on_end));
-    if (error)
-        return error;
-    struct cede__on_end *entry = cell;
-    *entry = (struct cede__on_end){.function = function, .arg = arg};
-    if (task->more->last_on_end)
-        task->more->last_on_end->next = entry;
-    else
-        task->more->on_end = entry;
-    task->more->last_on_end = entry;
-    return CEDE_OK;
+    if (!error)
+        cede__task_add_on_end(task, cell, function, arg);
+    return error;
 }
 
 void cede__task_call_on_end(struct cede__on_end *entry, cede_task id, const cede_task_end *end)

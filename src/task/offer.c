@@ -60,7 +60,7 @@ int cede__offer_make(struct cede_sched *sched, struct cede__task *task, const ce
     struct offer *offer = cede__os_malloc(sizeof *offer);
     if (!offer)
         return CEDE_ENOMEM;
-    *offer = (struct offer){.home = sched, .id = cede__task_id(sched, task), .options = *options};
+    *offer = (struct offer){.home = sched, .id = task->id, .options = *options};
     snprintf(offer->name, sizeof offer->name, "%s", options->name ? options->name : "");
     offer->options.name = options->name ? offer->name : NULL;
     offer->options.flags &= (unsigned)(CEDE_TASK_URGENT | CEDE_TASK_FP_PRIVATE);

@@ -13,7 +13,7 @@
 cede_task cede_task_self(void)
 {
     const struct cede__task *task = cede__task_acting();
-    return task ? cede__task_id(cede__my_sched, task) : 0;
+    return task ? task->id : 0;
 }
 
 bool cede_task_is_canceled(void)

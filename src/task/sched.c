@@ -12,6 +12,7 @@
 #include "task/describe.h"
 #include "task/dump.h"
 #include "task/runtime.h"
+#include "task/spawn.h"
 
 #include <string.h>
 
@@ -68,7 +69,9 @@ static int make(struct cede_sched **out)
     }
     cede__os_event_init(&sched->event);
     cede__offers_init(&sched->offers);
+    cede__os_mutex_init(&sched->wake_lock);
     cede__wheel_init(&sched->wheel, 0);
+    cede__list_init(&sched->timers);
     sched->signal.read = cede__dump_signaled;
     *out = sched;
     return CEDE_OK;
@@ -110,10 +113,23 @@ static void leave(void)
     if (!sched || sched->running)
         return;
     (void)cede_sched_reset();
+    cede__sched_read(sched);
+    cede__timers_leave(sched);
+    cede__calls_leave(sched);
+    cede__sched_set_wake(sched, NULL, NULL);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
-    atomic_store_explicit(&sched->wake, NULL, memory_order_release);
     free_rings(sched);
     detach_from_thread(sched);
+}
+
+/* What is counted and kept from one tick to the next is not the last thread's any more. */
+static void start_anew(struct cede_sched *sched)
+{
+    sched->spawned = sched->released = sched->switches = sched->starvations = sched->messages = sched->sleeps = 0;
+    memset(sched->ends, 0, sizeof sched->ends);
+    sched->urgent_turns = 0;
+    sched->now = 0;
+    atomic_store_explicit(&sched->asleep, CEDE__AWAKE, memory_order_seq_cst);
 }
 
 CEDE__COLD int cede__sched_create(struct cede_sched **out)
@@ -136,6 +152,8 @@ CEDE__COLD int cede__sched_create(struct cede_sched **out)
         detach_from_thread(sched);
         return error;
     }
+    cede__os_first_at_thread_exit(leave); /* tasks that are left need what the thread gets later, such as stacks */
+    start_anew(sched);
     cede__my_sched = *out = sched;
     return CEDE_OK;
 }
@@ -180,11 +198,22 @@ static uint64_t count_ready(const struct cede_sched *sched)
 static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status)
 {
     sched->starvations++;
+    sched->switches--; /* it was no turn */
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
     task->starved = task->wait;
     task->wait = CEDE__WAIT_MEMORY;
+    uintptr_t left = (uintptr_t)cede__waiter_left(&task->waiter); /* what its object needs to know if it is killed */
     cede__waiters_add(&sched->starved, &task->waiter, false);
+    task->waiter.queue = left | CEDE__WAITER_STARVED;
     cede__wheel_add(&sched->wheel, &task->timer, cede_after(MEMORY_AGAIN));
+}
+
+void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task)
+{
+    struct cede__waiters *left = cede__waiter_queue(&task->waiter);
+    task->waiter.queue = (uintptr_t)&sched->starved;
+    cede__waiters_remove(&task->waiter);
+    task->waiter.next = (struct cede__waiter *)(void *)left;
 }
 
 void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task)
@@ -260,6 +289,7 @@ static inline void run_task(struct cede_sched *sched, cede_coro *handle)
     uint8_t status = task->status;
     intptr_t outcome = task->outcome;
     if (CEDE__UNLIKELY(cede__task_is_doomed(task))) {
+        sched->switches--; /* it has no turn any more */
         cede__task_finish(sched, task);
         return;
     }
@@ -278,9 +308,14 @@ static inline void run_task(struct cede_sched *sched, cede_coro *handle)
 static CEDE__NOINLINE cede_coro *pick_urgent(struct cede_sched *sched)
 {
     cede_coro *next = NULL;
-    bool other = ++sched->urgent_turns > URGENT_TURNS && cede__ring_length(sched->ready) > 0;
-    if (other)
+    if (sched->served != CEDE__SERVES_ALL) {
+        (void)cede_queue_pop(sched->served == CEDE__SERVES_OTHERS ? sched->ready : sched->urgent, &next);
+        return next;
+    }
+    if (cede__ring(sched->ready)->first != sched->others_had) /* one of the others had its turn since the last time */
         sched->urgent_turns = 0;
+    sched->others_had = cede__ring(sched->ready)->first;
+    bool other = ++sched->urgent_turns > URGENT_TURNS && cede__ring_length(sched->ready) > 0;
     (void)cede_queue_pop(other ? sched->ready : sched->urgent, &next);
     return next;
 }
@@ -318,6 +353,17 @@ static size_t give_turns(size_t turns)
     return left;
 }
 
+/* Gives each one turn that is ready now: who is urgent must not have those of the others. */
+static void give_each_a_turn(struct cede_sched *sched)
+{
+    size_t urgent = cede__ring_length(sched->urgent), others = cede__ring_length(sched->ready);
+    sched->served = CEDE__SERVES_URGENT;
+    (void)give_turns(urgent);
+    sched->served = CEDE__SERVES_OTHERS;
+    (void)give_turns(others);
+    sched->served = CEDE__SERVES_ALL;
+}
+
 /* --- Entering and leaving the loop --- */
 
 int cede__sched_enter(struct cede_sched **out)
@@ -333,6 +379,7 @@ int cede__sched_enter(struct cede_sched **out)
     if (thread->tls.shared_key == CEDE__CLOSED)
         return CEDE_ENEST;
     (*out)->running = true;
+    atomic_store_explicit(&(*out)->asleep, CEDE__AWAKE, memory_order_relaxed);
     thread->tls.scheduler = thread->tls.current;
     return CEDE_OK;
 }
@@ -361,14 +408,13 @@ int64_t cede_sched_tick(int64_t now)
     int error = cede__sched_enter(&sched);
     if (error)
         return error;
-    atomic_store_explicit(&sched->asleep, 0, memory_order_relaxed);
     sched->ticking = sched->ticked = true;
     sched->now = now;
     cede__sched_read(sched);
     cede__sched_fire(sched, now);
-    (void)give_turns(count_ready(sched));
+    give_each_a_turn(sched);
     int64_t next = next_of(sched, now);
-    atomic_store_explicit(&sched->asleep, 1, memory_order_seq_cst);
+    atomic_store_explicit(&sched->asleep, CEDE__ASLEEP_IN_HOST, memory_order_seq_cst);
     if (atomic_load_explicit(&sched->inbox, memory_order_seq_cst))
         next = now;
     sched->ticking = false;
@@ -382,9 +428,7 @@ int cede_sched_on_wake(void (*wake)(void *arg), void *arg)
     int error = cede__sched_ready(&sched);
     if (error)
         return error;
-    atomic_store_explicit(&sched->wake, NULL, memory_order_seq_cst);
-    sched->wake_arg = arg;
-    atomic_store_explicit(&sched->wake, wake, memory_order_seq_cst);
+    cede__sched_set_wake(sched, wake, arg);
     return CEDE_OK;
 }
 
@@ -412,6 +456,7 @@ void cede__sched_loop(struct cede_sched *sched)
 {
     size_t batch = BATCH_MOST;
     int64_t looked = 0;
+    sched->now = 0; /* the clock may be another one than that of ticks */
     sched->ticked = false;
     while (sched->live > 0) {
         cede__sched_read(sched);
@@ -431,12 +476,6 @@ void cede__sched_loop(struct cede_sched *sched)
     }
 }
 
-/* What the main task runs: it leaves its end where cede_run finds it. */
-struct main_task {
-    cede_task id;
-    const cede_run_options *options;
-};
-
 static void kill_all(struct cede_sched *sched);
 
 static void main_has_ended(cede_task task, const cede_task_end *end, void *arg)
@@ -449,23 +488,19 @@ static void main_has_ended(cede_task task, const cede_task_end *end, void *arg)
         kill_all(cede__my_sched);
 }
 
+static int prepare_main(struct cede__task *task, void *options)
+{
+    return cede_task_on_end(task->id, main_has_ended, options);
+}
+
 int cede__sched_spawn_main(cede_task_entry *main, void *arg, const cede_run_options *options)
 {
     cede_task_options task = CEDE_TASK_OPTIONS(main, arg);
     cede_task id;
     task.stack = options->stack;
     task.stack_size = options->stack_size;
-    task.flags = CEDE_TASK_HELD;
-    int error = cede_task_create(&id, &task);
-    if (error)
-        return error;
-    error = cede_task_on_end(id, main_has_ended, (void *)(uintptr_t)options);
-    if (!error)
-        error = cede_task_start(id);
-    else
-        (void)cede_task_kill(id);
-    (void)cede_task_detach(id);
-    return error;
+    int error = cede__task_create_prepared(&id, &task, prepare_main, (void *)(uintptr_t)options);
+    return error ? error : cede_task_detach(id);
 }
 
 int cede__run_check(cede_task_entry *main, const cede_run_options *options)
@@ -504,26 +539,29 @@ struct cede__task *cede__sched_next_task(const struct cede_sched *sched, uint32_
     return NULL;
 }
 
-static void visit_tasks(struct cede_sched *sched, void (*visit)(struct cede_sched *sched, struct cede__task *task))
+void cede__sched_visit(struct cede_sched *sched,
+                       void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg)
 {
     struct cede__task *task;
     for (uint32_t slot = 0; (task = cede__sched_next_task(sched, &slot)) != NULL;)
-        visit(sched, task);
+        visit(sched, task, arg);
 }
 
-static void kill_one(struct cede_sched *sched, struct cede__task *task)
+static void kill_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
+    (void)unused;
     if (!(task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING)) && !cede__task_is_doomed(task))
         cede__task_doom(sched, task, CEDE_TASK_KILLED);
 }
 
 static void kill_all(struct cede_sched *sched)
 {
-    visit_tasks(sched, kill_one);
+    cede__sched_visit(sched, kill_one, NULL);
 }
 
-static void release_one(struct cede_sched *sched, struct cede__task *task)
+static void release_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
+    (void)unused;
     if (task->flags & CEDE__TASK_ENDED)
         cede__task_release(sched, task);
 }
@@ -540,7 +578,7 @@ int cede_sched_reset(void)
         kill_all(sched);
         (void)give_turns(count_ready(sched));
     }
-    visit_tasks(sched, release_one);
+    cede__sched_visit(sched, release_one, NULL);
     cede__sched_leave(sched);
     return CEDE_OK;
 }

@@ -26,6 +26,7 @@
 #include <cede/sched.h>
 
 struct cede_sched;
+struct cede__calls;
 
 /* Something for a scheduler, from any thread. The reader calls `read`, which owns the message from then on. */
 struct cede__message_to {
@@ -40,6 +41,16 @@ struct cede__offers {
     _Atomic uint32_t count;
 };
 
+/* Whether a scheduler is to be woken when there is something in its inbox, and how. */
+enum cede__asleep {
+    CEDE__AWAKE,
+    CEDE__ASLEEP_IN_RUN, /* by its event */
+    CEDE__ASLEEP_IN_HOST /* between two ticks: as the host wants it */
+};
+
+/* Who has the next turn. */
+enum cede__served { CEDE__SERVES_ALL, CEDE__SERVES_URGENT, CEDE__SERVES_OTHERS };
+
 struct cede_sched {
     cede_queue *ready, *urgent;   /* rings of coroutines, with room for all tasks, and for all that may be urgent */
     struct cede__waiters starved; /* who could not have their turn for want of memory */
@@ -47,7 +58,9 @@ struct cede_sched {
     uint64_t urgent_most;         /* tasks that may be in the urgent ring */
     struct cede__slots slots;
     uint32_t number;                               /* the lowest part of its tasks' ids */
-    unsigned urgent_turns;                         /* in a row */
+    unsigned urgent_turns;                         /* in a row, */
+    enum cede__served served;                      /* where urgent ones are ready */
+    size_t others_had;                             /* as long as this is the first place of the other ring */
     struct cede__task *ending;                     /* whose deferred functions are being called */
     int64_t now;                                   /* ns; of a tick, or when a batch of turns began */
     bool ticking;                                  /* in a tick: `now` is the time */
@@ -61,18 +74,22 @@ struct cede_sched {
     uint64_t switches, starvations, messages, sleeps;
     struct cede__list all_groups;
     struct cede__wheel wheel;
+    struct cede__list timers; /* `member` of each struct cede_timer */
+    int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
     struct cede__runtime *runtime; /* that it belongs to, NULL: none; */
     unsigned rank;                 /* which of its threads this is */
     void (*errand)(void *arg);     /* what the loop is to do for the task that comes back, */
     void *errand_arg;
     uint64_t deadlock_told; /* switches there had been when a deadlock was last reported */
     uint32_t brought;       /* where the last task was found that waits for other threads: see waits.c */
+    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic int asleep; /* it is to be woken when there is something in the inbox */
+    _Atomic int asleep;                  /* enum cede__asleep */
     struct cede__os_event event;
-    void (*_Atomic wake)(void *arg); /* how the host wants to be told; NULL: by the event */
+    struct cede__os_mutex wake_lock; /* of the next two */
+    void (*wake)(void *arg);         /* how the host wants to be told; NULL: not at all */
     void *wake_arg;
     _Atomic uint32_t epoch; /* of its threads, this is the so manyeth; odd: it has a thread */
     _Atomic bool named;     /* somebody has its name, and so may send it tasks */
@@ -109,12 +126,6 @@ static inline cede_sched_id cede__sched_name(struct cede_sched *sched)
 
 /* --- Ids --- */
 
-static inline cede_task cede__task_id(const struct cede_sched *sched, const struct cede__task *task)
-{
-    return (cede_task)(cede__slot_mark(task->slot) >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
-           (cede_task)task->slot->index << CEDE__SCHED_BITS | sched->number;
-}
-
 /*
  * The task of an id, if it is one of the calling thread's. Returns 0, CEDE_ESTALE; or CEDE_EPERM: it lives, or has ended,
  * on another thread.
@@ -143,6 +154,8 @@ int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *ta
 /* There may be memory now: those that could not have their turn try again, and go on with what their wait had given. */
 void cede__sched_feed(struct cede_sched *sched);
 void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task);
+/* Takes one from among those. */
+void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task);
 
 static inline struct cede__ring *cede__ring(cede_queue *queue)
 {
@@ -196,7 +209,7 @@ static inline int cede__task_wait_begin(struct cede__task *task, struct cede__wa
 {
     if (CEDE__UNLIKELY(cede__task_ends_waits(task)))
         return CEDE_ECANCELED;
-    if (CEDE__UNLIKELY(deadline <= CEDE_NOW))
+    if (CEDE__UNLIKELY(deadline <= cede__my_sched->now))
         return CEDE_ETIMEDOUT;
     task->status = CEDE_TASK_WAITING;
     task->wait = (uint8_t)what;
@@ -240,7 +253,9 @@ static inline void cede__task_unlink(struct cede_sched *sched, struct cede__task
         cede__wheel_remove(&sched->wheel, &task->timer);
     if (CEDE__UNLIKELY(task->flags & CEDE__TASK_CHOOSES))
         cede__task_unlink_choice(task);
-    if (cede__waiter_is_linked(&task->waiter)) /* one that chooses may wait for memory */
+    if (CEDE__UNLIKELY(task->waiter.queue & CEDE__WAITER_STARVED)) /* one that chooses, too */
+        cede__sched_unstarve(sched, task);
+    else if (cede__waiter_is_linked(&task->waiter))
         cede__waiters_remove(&task->waiter);
 }
 
@@ -293,9 +308,20 @@ static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *dr
     atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
 }
 
-/* --- Timers (fire.c) --- */
+/*
+ * Called when a task has ended, after its deferred functions, that still has things for which others wait, such as a
+ * mutex: task->wanted counts them. Who counts sets it first.
+ */
+typedef void cede__task_left(struct cede_sched *sched, struct cede__task *task);
+extern cede__task_left *_Atomic cede__task_left_wanted;
+
+/* --- Timers (fire.c, timer.c) --- */
 
 void cede__sched_fire(struct cede_sched *sched, int64_t now);
+/* The thread ends: destroys the timers that the program has left. */
+void cede__timers_leave(struct cede_sched *sched);
+/* And ends the calls that it has left (rpc.c). */
+void cede__calls_leave(struct cede_sched *sched);
 
 /* --- The end (end.c) --- */
 
@@ -314,6 +340,8 @@ void cede__task_end_of(struct cede__task *task, cede_task_end *end);
 void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message);
 /* Wakes the scheduler if it sleeps. */
 void cede__sched_rouse(struct cede_sched *sched);
+/* How the host is told of a post between two ticks. What was set before is not called any more when this returns. */
+void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg);
 /* Reads all that is there. */
 void cede__sched_read(struct cede_sched *sched);
 /* Has an operation done on a task of another thread: (*act)(id, arg), there. Returns 0 or CEDE_ENOMEM. */
@@ -328,6 +356,9 @@ void cede__sched_push(struct cede_sched *sched, struct cede__message_to *message
 
 /* The task in the next slot from *slot on, which becomes the one after it; NULL: there is none. Any task may go meanwhile. */
 struct cede__task *cede__sched_next_task(const struct cede_sched *sched, uint32_t *slot);
+/* Calls visit for all of them. */
+void cede__sched_visit(struct cede_sched *sched,
+                       void (*visit)(struct cede_sched *sched, struct cede__task *task, void *arg), void *arg);
 /* The time of the clock by which it was driven last. */
 int64_t cede__sched_time(const struct cede_sched *sched);
 /*

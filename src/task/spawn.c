@@ -18,7 +18,7 @@ static int check_options(const cede_task_options *o)
     const unsigned known = CEDE_TASK_URGENT | CEDE_TASK_FP_PRIVATE | CEDE_TASK_HELD | CEDE_TASK_ANYWHERE;
     if (!o || o->size != sizeof *o || o->flags & ~known || o->timeout < 0)
         return CEDE_EINVAL;
-    return CEDE_OK;
+    return o->arg_size > 0 && !o->arg ? CEDE_EINVAL : CEDE_OK;
 }
 
 static int make_coro(cede_coro **out, const cede_task_options *o)
@@ -43,7 +43,7 @@ static inline int adopt(struct cede_sched *sched, cede_coro *coro, struct cede__
     if (CEDE__UNLIKELY(sched->live >= sched->room))
         error = cede__sched_make_room(sched);
     if (!error)
-        error = cede__slots_take(&sched->slots, task);
+        error = cede__slots_take(&sched->slots, sched->number, task);
     if (CEDE__UNLIKELY(error)) {
         cede__coro_task_destroy(coro);
         return error;
@@ -73,6 +73,8 @@ static int apply_options(struct cede_sched *sched, struct cede__task *task, cons
         error = cede__sched_make_urgent_room(sched, task);
     if (!error && o->timeout > 0)
         error = cede__task_limit(sched, task, cede_after(o->timeout));
+    if (!error && o->arg_size > 0)
+        error = cede__task_copy_captures(task, o->arg, o->arg_size);
     return error;
 }
 
@@ -96,10 +98,10 @@ static int make(struct cede_sched *sched, const cede_task_options *options, stru
 }
 
 /* The caller gets the id, or nobody will join it. */
-static inline void hand_out(const struct cede_sched *sched, struct cede__task *task, cede_task *out)
+static inline void hand_out(struct cede__task *task, cede_task *out)
 {
     if (out)
-        *out = cede__task_id(sched, task);
+        *out = task->id;
     else
         task->flags |= CEDE__TASK_DETACHED;
 }
@@ -122,7 +124,7 @@ static int create(cede_task *out, const cede_task_options *options, int (*prepar
         abandon(sched, task);
         return error;
     }
-    hand_out(sched, task, out);
+    hand_out(task, out);
     if (task->flags & CEDE__TASK_HELD)
         return CEDE_OK;
     bool anywhere = options->flags & CEDE_TASK_ANYWHERE && sched->runtime;
@@ -156,7 +158,7 @@ int cede_task_spawn(cede_task *out, cede_stack_choice stack, cede_task_entry *en
         error = adopt(sched, coro, &task);
     if (CEDE__UNLIKELY(error))
         return error;
-    hand_out(sched, task, out);
+    hand_out(task, out);
     cede__sched_queue(sched, task);
     return CEDE_OK;
 }
@@ -194,8 +196,10 @@ int cede_task_start(cede_task id)
 static int follow(struct cede__task *task, void *arg)
 {
     struct cede__task *leader = arg;
-    if (leader->flags & CEDE__TASK_ENDED)
+    if (leader->flags & CEDE__TASK_ENDED) {
+        task->flags &= (uint16_t)~CEDE__TASK_HELD;
         return CEDE_OK;
+    }
     int error = cede__task_more(leader);
     if (!error)
         error = cede__task_more(task);

@@ -8,7 +8,7 @@
 #include "task/sched.h"
 
 /*
- * As cede_task_create, with out not NULL; prepare(task, arg) is called before it is queued, and if it fails the task is
+ * As cede_task_create; prepare(task, arg) is called before it is queued, and if it fails the task is
  * taken back, and that is the error.
  */
 int cede__task_create_prepared(cede_task *out, const cede_task_options *options,

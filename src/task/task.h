@@ -55,6 +55,10 @@ enum cede__wait {
     CEDE__WAIT_SELECT,
     CEDE__WAIT_FUTURE,
     CEDE__WAIT_GENERATOR,
+    CEDE__WAIT_SEND_CELL, /* the same as SEND and RECEIVE; what is handed over lies in a cell, */
+    CEDE__WAIT_RECEIVE_CELL,
+    CEDE__WAIT_SEND_TICKET, /* or in a ticket, as other threads may have it (sync/ticket.h) */
+    CEDE__WAIT_RECEIVE_TICKET,
     CEDE__WAIT_ELSEWHERE, /* offered to other threads, or taken by one: see offer.c */
     CEDE__WAIT_MEMORY,    /* its turn could not be had for want of memory */
     CEDE__WAIT_KINDS
@@ -82,15 +86,19 @@ struct cede__task {
     struct cede__task_more *more; /* what few tasks have; NULL: nothing of it */
     uint64_t value;               /* of its wait: what is handed over, as the object likes */
     struct cede__slot *slot;      /* its place in its scheduler's table: see ids.h */
+    cede_task id;                 /* inline code reads it */
     uint16_t flags;               /* enum cede__task_flag */
-    int16_t outcome; /* of its wait: 0, or an error; what it goes on with. While it waits: see describe.c */
-    uint8_t status;  /* cede_task_status */
-    uint8_t wait;    /* enum cede__wait: of its wait, or when it runs the last one; none if it gave way */
-    uint8_t starved; /* that, while `wait` is CEDE__WAIT_MEMORY */
+    int16_t outcome;              /* of its wait: 0, or an error; what it goes on with. While it waits: see describe.c */
+    uint8_t status;               /* cede_task_status */
+    uint8_t wait;                 /* enum cede__wait: of its wait, or when it runs the last one; none if it gave way */
+    uint8_t starved;              /* that, while `wait` is CEDE__WAIT_MEMORY */
+    uint8_t wanted;               /* things that it has and others wait for: see cede__task_left_wanted */
 };
 
 _Static_assert(sizeof(struct cede__task) <= CEDE__TASK_FRONT, "a task lies before its coroutine");
 _Static_assert(sizeof(void *) < 8 || sizeof(struct cede__task) == CEDE__TASK_FRONT, "and there is no gap");
+_Static_assert(sizeof(void *) < 8 || CEDE__TASK_FRONT - offsetof(struct cede__task, id) == CEDE__TASK_ID_BEFORE,
+               "where inline code looks for it");
 
 static inline cede_coro *cede__task_coro(struct cede__task *task)
 {
@@ -114,6 +122,12 @@ static inline struct cede__task *cede__task_of_timer(struct cede__timer *timer)
 static inline bool cede__task_is_doomed(const struct cede__task *task)
 {
     return task->status >= CEDE_TASK_DONE;
+}
+
+/* Whether it is linked among the starved, with the outcome of the wait that was over before. */
+static inline bool cede__task_is_starved(const struct cede__task *task)
+{
+    return task->wait == CEDE__WAIT_MEMORY;
 }
 
 static inline bool cede__task_ends_waits(const struct cede__task *task)
@@ -151,6 +165,7 @@ struct cede__task_more {
     struct cede__list member; /* of a group */
     struct cede_group *group;
     void **locals;
+    void *captures; /* its own copy of its argument; NULL: none (closure.c) */
     uint32_t local_count;
 };
 

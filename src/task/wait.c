@@ -88,7 +88,7 @@ int cede__task_sleep_begin(int64_t deadline)
     int error = cede__task_running(&task);
     if (CEDE__UNLIKELY(error))
         return error;
-    if (CEDE__UNLIKELY(deadline <= CEDE_NOW && !cede__task_ends_waits(task)))
+    if (CEDE__UNLIKELY(deadline <= cede__my_sched->now && !cede__task_ends_waits(task)))
         return CEDE__WAITS; /* it stays RUNNING: a yield */
     return cede__task_wait_begin(task, NULL, CEDE__WAIT_TIME, deadline);
 }

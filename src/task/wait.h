@@ -18,14 +18,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The public structures of objects with a queue have a void * for it. */
-struct cede__waiters {
-    struct cede__waiter *first; /* NULL: nobody waits */
+#include <cede/task.h>
+
+enum cede__waiter_bit {
+    CEDE__WAITER_OPTION = 1, /* it is an option of a choice */
+    CEDE__WAITER_STARVED = 2 /* it is linked among those that wait for memory, and this is where it had been before */
 };
 
 struct cede__waiter {
     struct cede__waiter *next, *previous;
-    uintptr_t queue; /* where it is linked, 0: nowhere; the lowest bit tells that it is an option of a choice */
+    uintptr_t queue; /* where it is linked, 0: nowhere; with bits of enum cede__waiter_bit */
 };
 
 /* One of the several things that a task waits for. */
@@ -50,13 +52,13 @@ static inline bool cede__waiter_is_linked(const struct cede__waiter *waiter)
 
 static inline struct cede__waiters *cede__waiter_queue(const struct cede__waiter *waiter)
 {
-    return (struct cede__waiters *)(waiter->queue & ~(uintptr_t)1);
+    return (struct cede__waiters *)(waiter->queue & ~(uintptr_t)(CEDE__WAITER_OPTION | CEDE__WAITER_STARVED));
 }
 
 /* Of one that is linked: the option that it is, or NULL for a task's own. */
 static inline struct cede__option *cede__waiter_option(struct cede__waiter *waiter)
 {
-    return waiter->queue & 1 ? CEDE__CONTAINER(waiter, struct cede__option, waiter) : NULL;
+    return waiter->queue & CEDE__WAITER_OPTION ? CEDE__CONTAINER(waiter, struct cede__option, waiter) : NULL;
 }
 
 /* Links a waiter, which is linked nowhere, as the last one. */
@@ -75,7 +77,7 @@ static inline void cede__waiters_add(struct cede__waiters *queue, struct cede__w
     first->previous = waiter;
 }
 
-/* Unlinks a waiter that is linked. */
+/* Unlinks a waiter that is linked. Until it is linked again it knows where it was: cede__waiter_left. */
 static inline void cede__waiters_remove(struct cede__waiter *waiter)
 {
     struct cede__waiters *queue = cede__waiter_queue(waiter);
@@ -86,6 +88,13 @@ static inline void cede__waiters_remove(struct cede__waiter *waiter)
     waiter->next->previous = waiter->previous;
     waiter->previous->next = waiter->next;
     waiter->queue = 0;
+    waiter->next = (struct cede__waiter *)(void *)queue;
+}
+
+/* Of one that was unlinked: where it was. The object there may be gone. */
+static inline struct cede__waiters *cede__waiter_left(const struct cede__waiter *waiter)
+{
+    return (struct cede__waiters *)(void *)waiter->next;
 }
 
 #endif

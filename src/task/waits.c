@@ -61,7 +61,7 @@ static void print_circle(FILE *stream, const struct cede_sched *sched, struct ce
     cede_task_info info;
     struct cede__task *task = first;
     fputs("    circle: ", stream);
-    cede__print_task(stream, cede__task_id(sched, first));
+    cede__print_task(stream, first->id);
     do {
         struct cede__task *next = next_of(sched, task, &info);
         if (task != first)

@@ -130,7 +130,7 @@ static void append_rest(struct cede__list *to, struct cede__list *head, struct c
 static void merge_newest(struct cede__wheel *wheel)
 {
     struct cede__wheel_run *newer = &wheel->near[--wheel->runs];
-    struct cede__wheel_run *older = &wheel->near[wheel->runs - 1];
+    struct cede__wheel_run *older = &wheel->near[wheel->runs ? wheel->runs - 1 : 0];
     struct cede__list *place = older->timers.next;
     struct cede__list *link = newer->timers.next;
     older->size += newer->size;

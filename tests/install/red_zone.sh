@@ -9,7 +9,7 @@ set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cat >"$dir/code.c" <<'END'
-#include <cede/coro.h>
+#include <cede/cede.h>
 __attribute__((noinline)) int leaf(const int *in)
 {
     volatile int kept[8];
@@ -74,6 +74,30 @@ __attribute__((noinline)) void yields_and_forgets(void)
 {
     cede_yield(0, 0);
 }
+__attribute__((noinline)) int locks(cede_mutex *mutex, void **values)
+{
+    volatile int kept[8];
+    for (int i = 0; i < 8; i++)
+        kept[i] = (int)(long)values[i];
+    int error = cede_mutex_lock(mutex, CEDE_NEVER);
+    return kept[error & 7];
+}
+__attribute__((noinline)) int only_locks(cede_mutex *mutex)
+{
+    return cede_mutex_lock(mutex, CEDE_NEVER);
+}
+__attribute__((noinline)) int waits(cede_cond *cond, cede_mutex *mutex, void **values)
+{
+    volatile int kept[8];
+    for (int i = 0; i < 8; i++)
+        kept[i] = (int)(long)values[i];
+    int error = cede_cond_wait(cond, mutex, CEDE_NEVER) + cede_semaphore_acquire((cede_semaphore *)values[1], 1, 1);
+    return kept[error & 7] + cede_task_yield();
+}
+__attribute__((noinline)) int only_waits(cede_event *event)
+{
+    return cede_event_wait(event, CEDE_NEVER);
+}
 int main(int argc, char **argv)
 {
     int numbers[8] = {argc};
@@ -83,7 +107,8 @@ int main(int argc, char **argv)
     resumes_and_forgets(values[0]);
     yields_and_forgets();
     return leaf(numbers) + yields(values) + ends_with_a_yield(argv) + resumes(0, values) + await_one(argv, values) +
-           await_other(argv, values) + await_between(values, values);
+           await_other(argv, values) + await_between(values, values) + locks(values[0], values) + only_locks(values[0]) +
+           waits(values[0], values[1], values) + only_waits(values[0]);
 }
 END
 

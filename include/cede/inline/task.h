@@ -23,6 +23,9 @@ extern "C" {
 /* What a function that begins a wait returns when the caller must switch now. */
 #define CEDE__WAITS 1
 
+/* A task's id lies so many bytes before its struct cede__hot. */
+#define CEDE__TASK_ID_BEFORE 16
+
 CEDE_API CEDE__NO_PLT int cede__task_sleep_begin(int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede__task_park_begin(int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede__task_join_begin(cede_task task, int64_t deadline);
@@ -37,6 +40,12 @@ static inline __attribute__((always_inline)) struct cede__hot *cede__task_here(c
 {
     struct cede__hot *self = here->current;
     return __builtin_expect(self && self->link && self->link == here->scheduler, 1) ? self : 0;
+}
+
+static inline __attribute__((always_inline)) cede_task cede__task_id_here(const struct cede__hot *self)
+{
+    const char *address = CEDE__CAST(const char *, self) - CEDE__TASK_ID_BEFORE;
+    return *CEDE__CAST(const cede_task *, address);
 }
 
 static inline __attribute__((always_inline)) int cede__task_switch(struct cede__hot *self)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sync/all.c - what lets all go on at once: event, wait group, barrier. Who was let go on has nothing of the object's, so it may
+ * be killed without anybody being told.
+ */
+#include "base/compiler.h"
+
+#include "sync/sync.h"
+
+/* --- Event --- */
+
+int cede_event_set(cede_event *event)
+{
+    if (!event)
+        return CEDE_EINVAL;
+    if (cede__sync_is_foreign(&event->waiters))
+        return CEDE_EPERM;
+    event->is_set = true;
+    cede__sync_wake_all(&event->waiters);
+    return CEDE_OK;
+}
+
+int cede_event_reset(cede_event *event)
+{
+    if (!event)
+        return CEDE_EINVAL;
+    if (cede__sync_is_foreign(&event->waiters))
+        return CEDE_EPERM;
+    event->is_set = false;
+    return CEDE_OK;
+}
+
+int cede__sync_event_wait_begin(cede_event *event, int64_t deadline)
+{
+    if (!event)
+        return CEDE_EINVAL;
+    return event->is_set ? CEDE_OK : cede__sync_wait_begin(&event->waiters, CEDE__WAIT_EVENT, 0, deadline);
+}
+
+int(cede_event_wait)(cede_event *event, int64_t deadline)
+{
+    return cede__task_wait_here(cede__sync_event_wait_begin(event, deadline));
+}
+
+bool cede_event_is_set(const cede_event *event)
+{
+    return event && event->is_set;
+}
+
+/* --- Wait group --- */
+
+int cede_wait_group_add(cede_wait_group *group, size_t count)
+{
+    if (!group || count > SIZE_MAX - group->count)
+        return CEDE_EINVAL;
+    group->count += count;
+    return CEDE_OK;
+}
+
+int cede_wait_group_done(cede_wait_group *group)
+{
+    if (!group)
+        return CEDE_EINVAL;
+    if (group->count == 0)
+        return CEDE_ESTATE;
+    if (cede__sync_is_foreign(&group->waiters))
+        return CEDE_EPERM;
+    if (--group->count == 0)
+        cede__sync_wake_all(&group->waiters);
+    return CEDE_OK;
+}
+
+int cede__sync_wait_group_wait_begin(cede_wait_group *group, int64_t deadline)
+{
+    if (!group)
+        return CEDE_EINVAL;
+    return group->count == 0 ? CEDE_OK : cede__sync_wait_begin(&group->waiters, CEDE__WAIT_COUNT, 0, deadline);
+}
+
+int(cede_wait_group_wait)(cede_wait_group *group, int64_t deadline)
+{
+    return cede__task_wait_here(cede__sync_wait_group_wait_begin(group, deadline));
+}
+
+size_t cede_wait_group_count(const cede_wait_group *group)
+{
+    return group ? group->count : 0;
+}
+
+/* --- Barrier --- */
+
+/* How many wait. */
+static size_t count_waiters(const struct cede__waiters *queue)
+{
+    size_t count = 0;
+    const struct cede__waiter *waiter = queue->first;
+    if (waiter)
+        do
+            count++;
+        while ((waiter = waiter->next) != queue->first);
+    return count;
+}
+
+/*
+ * Nobody is told when a waiter leaves; so `arrived` counts those, too, until it seems that all are there: then it is looked
+ * who is.
+ */
+int cede__sync_barrier_wait_begin(cede_barrier *barrier, int64_t deadline)
+{
+    if (!barrier || barrier->parties == 0)
+        return CEDE_EINVAL;
+    if (barrier->arrived + 1 >= barrier->parties)
+        barrier->arrived = count_waiters(&barrier->waiters);
+    if (barrier->arrived + 1 < barrier->parties) {
+        int begun = cede__sync_wait_begin(&barrier->waiters, CEDE__WAIT_BARRIER, 0, deadline);
+        barrier->arrived += begun == CEDE__WAITS;
+        return begun;
+    }
+    if (cede__sync_is_foreign(&barrier->waiters))
+        return CEDE_EPERM;
+    barrier->arrived = 0;
+    cede__sync_wake_all(&barrier->waiters);
+    return CEDE_BARRIER_LAST;
+}
+
+int(cede_barrier_wait)(cede_barrier *barrier, int64_t deadline)
+{
+    return cede__task_wait_here(cede__sync_barrier_wait_begin(barrier, deadline));
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tasks that lock, wait, time out, are canceled and killed at random: never two have what one may have alone, nothing that was
+ * handed over is lost, and in the end everything is free.
+ */
+#include "turns.h"
+
+enum { KINDS = 3, TASKS = 200, ROUNDS = 40, STEPS = 1000, MOST_STEPS = 1000000 };
+
+static cede_mutex mutexes[KINDS];
+static cede_cond conds[KINDS];
+static cede_rwlock locks[KINDS];
+static cede_semaphore semaphores[KINDS];
+static int alone[KINDS], writing[KINDS], reading[KINDS], taken[KINDS];
+static size_t finished;
+static uint64_t seed = 1;
+
+static unsigned below(unsigned limit)
+{
+    return (unsigned)(test_random(&seed) % limit);
+}
+
+static int64_t some_deadline(void)
+{
+    switch (below(4)) {
+    case 0: return CEDE_NOW;
+    case 1: return cede_after(1 + below(20));
+    default: return CEDE_NEVER;
+    }
+}
+
+/* --- What is given back, by the task or for it --- */
+
+static void unlock(void *which)
+{
+    uintptr_t i = test_number(which);
+    if (cede_mutex_owner(&mutexes[i]) != cede_task_self()) /* killed while it waited for the condition */
+        return;
+    EXPECT_EQ(--alone[i], 0);
+    EXPECT_EQ(cede_mutex_unlock(&mutexes[i]), 0);
+}
+
+static void stop_writing(void *which)
+{
+    uintptr_t i = test_number(which);
+    EXPECT_EQ(--writing[i], 0);
+    EXPECT_EQ(cede_rwlock_unlock(&locks[i]), 0);
+}
+
+static void stop_reading(void *which)
+{
+    uintptr_t i = test_number(which);
+    EXPECT(--reading[i] >= 0);
+    EXPECT_EQ(cede_rwlock_unlock(&locks[i]), 0);
+}
+
+static void release(void *which)
+{
+    uintptr_t i = test_number(which);
+    EXPECT(--taken[i] >= 0);
+    EXPECT_EQ(cede_semaphore_release(&semaphores[i], 1), 0);
+}
+
+static void keep(void (*give_back)(void *which), uintptr_t i)
+{
+    EXPECT_EQ(cede_defer(give_back, test_value(i)), 0);
+}
+
+static void stay(void)
+{
+    if (below(2))
+        (void)cede_task_yield();
+    else
+        (void)cede_sleep_until(cede_after(below(10)));
+}
+
+/* --- Moves --- */
+
+static void use_mutex(uintptr_t i)
+{
+    if (cede_mutex_lock(&mutexes[i], some_deadline()))
+        return;
+    EXPECT_EQ(++alone[i], 1);
+    keep(unlock, i);
+    stay();
+    if (below(2)) {
+        alone[i]--;
+        int error = cede_cond_wait(&conds[i], &mutexes[i], cede_after(1 + below(10)));
+        EXPECT(error == 0 || error == CEDE_ETIMEDOUT || error == CEDE_ECANCELED);
+        EXPECT_EQ(++alone[i], 1);
+        stay();
+    }
+    EXPECT_EQ(below(8) ? cede_cond_signal(&conds[i]) : cede_cond_broadcast(&conds[i]), 0);
+    EXPECT_EQ(cede_undefer(true), 0);
+}
+
+static void use_rwlock(uintptr_t i)
+{
+    bool write = below(3) == 0;
+    if (write ? cede_rwlock_write(&locks[i], some_deadline()) : cede_rwlock_read(&locks[i], some_deadline()))
+        return;
+    if (write)
+        writing[i]++;
+    else
+        reading[i]++;
+    EXPECT(writing[i] == 0 || (writing[i] == 1 && reading[i] == 0));
+    keep(write ? stop_writing : stop_reading, i);
+    stay();
+    EXPECT_EQ(cede_undefer(true), 0);
+}
+
+static void use_semaphore(uintptr_t i)
+{
+    if (cede_semaphore_acquire(&semaphores[i], 1, some_deadline()))
+        return;
+    EXPECT(++taken[i] <= (int)i + 1);
+    keep(release, i);
+    stay();
+    EXPECT_EQ(cede_undefer(true), 0);
+}
+
+static void *moves(void *unused)
+{
+    for (int round = 0; round < ROUNDS && !cede_task_is_canceled(); round++) {
+        uintptr_t i = below(KINDS);
+        switch (below(3)) {
+        case 0: use_mutex(i); break;
+        case 1: use_rwlock(i); break;
+        default: use_semaphore(i); break;
+        }
+        if (below(4) == 0)
+            stay();
+    }
+    finished++;
+    return unused;
+}
+
+static void begin(void)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        mutexes[i] = (cede_mutex)CEDE_MUTEX_INIT;
+        conds[i] = (cede_cond)CEDE_COND_INIT;
+        locks[i] = (cede_rwlock)CEDE_RWLOCK_INIT;
+        semaphores[i] = (cede_semaphore)CEDE_SEMAPHORE_INIT(i + 1);
+    }
+    finished = 0;
+}
+
+static uint64_t count_tasks(void)
+{
+    cede_sched_stats stats = {.size = sizeof(stats)};
+    EXPECT_EQ(cede_sched_stats_get(&stats), 0);
+    return stats.tasks;
+}
+
+/* Some are canceled or killed; then those that are left must come to their ends by themselves. */
+static void at_random(void)
+{
+    cede_task tasks[TASKS];
+    size_t killed = 0;
+    begin();
+    for (int i = 0; i < TASKS; i++)
+        tasks[i] = turns_spawn(moves, NULL);
+    for (int step = 0; step < STEPS; step++) {
+        cede_task task = tasks[below(TASKS)];
+        if (below(20) == 0)
+            (void)cede_task_cancel(task);
+        if (below(20) == 0 && cede_task_kill(task) == 0)
+            killed++;
+        turns_pass_tick(below(3));
+    }
+    for (int step = 0; step < MOST_STEPS && count_tasks() > 0; step++)
+        turns_pass_tick(1);
+    assert_int_equal(count_tasks(), 0);
+    assert_true(killed > 0 && finished > TASKS / 4);
+    for (size_t i = 0; i < KINDS; i++) {
+        assert_int_equal(cede_mutex_owner(&mutexes[i]), 0);
+        assert_int_equal(cede_rwlock_writer(&locks[i]), 0);
+        assert_int_equal(cede_rwlock_readers(&locks[i]), 0);
+        assert_int_equal(cede_semaphore_value(&semaphores[i]), i + 1);
+    }
+}
+
+static void again(void)
+{
+    for (size_t i = 0; i < 15 / test_slow_factor() + 1; i++)
+        at_random();
+}
+
+int main(void)
+{
+    static const struct turns_case cases[] = {TURNS(again)};
+    return TURNS_RUN("sync_random", cases);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* The event: those who wait go on when it is set, those who come later do not wait, until it is reset. */
+#include "turns.h"
+
+static cede_event event;
+
+static void anew(void)
+{
+    event = (cede_event)CEDE_EVENT_INIT;
+}
+
+static void *waits(void *arg)
+{
+    turns_note_result(turns_letter(arg), cede_event_wait(&event, CEDE_NEVER));
+    return NULL;
+}
+
+static void *waits_five(void *arg)
+{
+    turns_note_result(turns_letter(arg), (cede_event_wait)(&event, cede_after(5)));
+    return NULL;
+}
+
+static void set_and_reset(void)
+{
+    anew();
+    assert_false(cede_event_is_set(&event));
+    turns_spawn_letter(waits, 'a');
+    turns_spawn_letter(waits_five, 'b');
+    turns_spawn_letter(waits, 'c');
+    turns_idle();
+    turns_noted("");
+    assert_int_equal(cede_event_set(&event), 0);
+    assert_true(cede_event_is_set(&event));
+    assert_int_equal(cede_event_reset(&event), 0); /* they go on all the same */
+    turns_spawn_letter(waits, 'd');
+    turns_idle();
+    turns_noted("abc");
+    assert_int_equal(cede_event_set(&event), 0);
+    assert_int_equal(cede_event_set(&event), 0);
+    turns_spawn_letter(waits, 'e');
+    turns_idle();
+    turns_noted("de");
+    assert_int_equal(cede_event_wait(&event, CEDE_NEVER), 0);
+}
+
+static void who_leaves(void)
+{
+    anew();
+    turns_spawn_letter(waits_five, 'a');
+    cede_task canceled = turns_spawn_letter(waits, 'b');
+    cede_task killed = turns_spawn_letter(waits, 'c');
+    cede_task killed_later = turns_spawn_letter(waits, 'd');
+    turns_spawn_letter(waits, 'e');
+    turns_idle();
+    assert_int_equal(cede_task_cancel(canceled), 0);
+    assert_int_equal(cede_task_kill(killed), 0);
+    turns_idle();
+    turns_pass(5);
+    turns_noted("CT");
+    assert_int_equal(cede_event_set(&event), 0);
+    assert_int_equal(cede_task_kill(killed_later), 0);
+    turns_idle();
+    turns_noted("e");
+}
+
+static void *coroutine_waits(void *unused, void *in)
+{
+    (void)in;
+    EXPECT_EQ(cede_event_wait(&event, CEDE_NEVER), CEDE_ENOTASK);
+    EXPECT_EQ(cede_event_wait(&event, CEDE_NOW), CEDE_ETIMEDOUT);
+    EXPECT_EQ(cede_event_set(&event), 0);
+    EXPECT_EQ(cede_event_wait(&event, CEDE_NEVER), 0);
+    return unused;
+}
+
+static void *nests(void *unused)
+{
+    cede_coro *coro = NULL;
+    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_waits, NULL), 0);
+    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
+    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    return unused;
+}
+
+static void set_elsewhere(void *unused)
+{
+    (void)unused;
+    EXPECT_EQ(cede_event_set(&event), CEDE_EPERM);
+    EXPECT_EQ(cede_event_reset(&event), CEDE_EPERM);
+}
+
+static void errors(void)
+{
+    anew();
+    assert_int_equal(cede_event_wait(&event, CEDE_NEVER), CEDE_ENOTASK);
+    turns_spawn_letter(waits, 'a');
+    turns_idle();
+    test_on_thread(set_elsewhere, NULL);
+    turns_spawn(nests, NULL);
+    turns_idle();
+    turns_noted("a");
+    assert_int_equal(cede_event_set(NULL), CEDE_EINVAL);
+    assert_int_equal(cede_event_reset(NULL), CEDE_EINVAL);
+    assert_int_equal(cede_event_wait(NULL, CEDE_NOW), CEDE_EINVAL);
+    assert_false(cede_event_is_set(NULL));
+}
+
+#if CEDE_CHECKED && !CEDE_SPLIT_STACK
+static void *waits_on_its_stack(void *unused)
+{
+    cede_event mine = CEDE_EVENT_INIT;
+    EXPECT_EQ(cede_event_wait(&mine, CEDE_NEVER), CEDE_ESTACKPTR);
+    EXPECT_EQ(cede_event_set(&mine), 0);
+    EXPECT_EQ(cede_event_wait(&mine, CEDE_NEVER), 0);
+    return unused;
+}
+
+static void on_a_shared_stack(void)
+{
+    assert_int_equal(cede_task_spawn(NULL, CEDE_SHARED, waits_on_its_stack, NULL), 0);
+    turns_idle();
+}
+#else
+static void on_a_shared_stack(void) {}
+#endif
+
+int main(void)
+{
+    static const struct turns_case cases[] = {TURNS(set_and_reset), TURNS(who_leaves), TURNS(errors),
+                                              TURNS(on_a_shared_stack)};
+    return TURNS_RUN("sync_event", cases);
+}

@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: MIT */
+/* The mutex: who has it, in which order, and what becomes of it when waiters leave and owners end. */
+#include "turns.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static cede_mutex mutex;
+static cede_task first, second;
+
+static void anew(void)
+{
+    mutex = (cede_mutex)CEDE_MUTEX_INIT;
+}
+
+static void *locks_alone(void *unused)
+{
+    EXPECT_EQ(cede_mutex_owner(&mutex), 0);
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_mutex_owner(&mutex), cede_task_self());
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), CEDE_EDEADLOCK);
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NOW), CEDE_EDEADLOCK);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), CEDE_EPERM);
+    EXPECT_EQ((cede_mutex_lock)(&mutex, CEDE_NOW), 0);
+    EXPECT_EQ(cede_mutex_owner(&mutex), cede_task_self());
+    EXPECT_EQ((cede_mutex_unlock)(&mutex), 0);
+    EXPECT_EQ((cede_mutex_unlock)(&mutex), CEDE_EPERM);
+    EXPECT_EQ(cede_mutex_owner(&mutex), 0);
+    return unused;
+}
+
+static void alone(void)
+{
+    anew();
+    turns_spawn(locks_alone, NULL);
+    turns_idle();
+}
+
+/* Holds it for three turns. */
+static void *holds(void *arg)
+{
+    int error = cede_mutex_lock(&mutex, CEDE_NEVER);
+    turns_note_result(turns_letter(arg), error);
+    for (int i = 0; !error && i < 3; i++)
+        EXPECT_EQ(cede_task_yield(), 0);
+    if (!error)
+        EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    return NULL;
+}
+
+static void *holds_twice(void *arg)
+{
+    (void)holds(arg);
+    return holds(arg);
+}
+
+static void first_come_first_served(void)
+{
+    anew();
+    for (char letter = 'a'; letter <= 'e'; letter++)
+        turns_spawn_letter(holds_twice, letter);
+    turns_idle();
+    turns_noted("abcdeabcde");
+    assert_int_equal(cede_mutex_owner(&mutex), 0);
+}
+
+/* An unlock hands it over: a lock right after it finds it taken. */
+static void *gives_and_tries(void *unused)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_task_yield(), 0);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    EXPECT_EQ(cede_mutex_owner(&mutex), second);
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NOW), CEDE_ETIMEDOUT);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), CEDE_EPERM);
+    return unused;
+}
+
+static void handed_over_directly(void)
+{
+    anew();
+    turns_spawn(gives_and_tries, NULL);
+    second = turns_spawn_letter(holds, 'b');
+    turns_idle();
+    turns_noted("b");
+}
+
+static void *waits_until_ten(void *arg)
+{
+    int error = cede_mutex_lock(&mutex, cede_after(10));
+    turns_note_result(turns_letter(arg), error);
+    if (!error)
+        EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    return NULL;
+}
+
+/* Until the time `arg` has passed. */
+static void *holds_for(void *arg)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_sleep_until(cede_after((int64_t)test_number(arg))), 0);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    turns_note('.');
+    return NULL;
+}
+
+static void deadlines(void)
+{
+    anew();
+    turns_spawn(holds_for, test_value(20));
+    turns_spawn_letter(waits_until_ten, 'a');
+    turns_spawn_letter(holds, 'b');
+    turns_spawn_letter(waits_until_ten, 'c');
+    turns_idle();
+    turns_pass(9);
+    turns_noted("");
+    turns_pass(1);
+    turns_noted("TT");
+    turns_pass(10);
+    turns_noted(".b");
+    assert_int_equal(cede_mutex_owner(&mutex), 0);
+}
+
+static void in_time(void)
+{
+    anew();
+    turns_spawn(holds_for, test_value(9));
+    turns_spawn_letter(waits_until_ten, 'a');
+    turns_spawn_letter(waits_until_ten, 'b');
+    turns_idle();
+    turns_pass(9);
+    turns_noted(".ab");
+}
+
+static void canceled_while_waiting(void)
+{
+    anew();
+    turns_spawn(holds_for, test_value(5));
+    cede_task waiting = turns_spawn_letter(holds, 'a');
+    turns_spawn_letter(holds, 'b');
+    turns_idle();
+    assert_int_equal(cede_task_cancel(waiting), 0);
+    turns_idle();
+    turns_noted("C");
+    turns_pass(5);
+    turns_noted(".b");
+}
+
+static void *cancels_itself(void *unused)
+{
+    EXPECT_EQ(cede_task_cancel(cede_task_self()), 0);
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    return unused;
+}
+
+static void canceled_takes_what_is_free(void)
+{
+    anew();
+    turns_spawn(cancels_itself, NULL);
+    turns_idle();
+}
+
+static void killed_while_waiting(void)
+{
+    anew();
+    turns_spawn(holds_for, test_value(5));
+    cede_task waiting = turns_spawn_letter(holds, 'a');
+    turns_spawn_letter(holds, 'b');
+    turns_idle();
+    assert_int_equal(cede_task_kill(waiting), 0);
+    turns_pass(5);
+    turns_noted(".b");
+}
+
+/* Hands it to `first`, and ends that one before it goes on. */
+static void *gives_and_ends(void *how)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_task_yield(), 0);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    EXPECT_EQ(cede_mutex_owner(&mutex), first);
+    EXPECT_EQ(how ? cede_task_kill(first) : cede_task_cancel(first), 0);
+    EXPECT_EQ(cede_mutex_owner(&mutex), how ? second : first);
+    return NULL;
+}
+
+static void killed_with_it_before_its_turn(void)
+{
+    anew();
+    turns_spawn(gives_and_ends, test_value(1));
+    first = turns_spawn_letter(holds, 'a');
+    second = turns_spawn_letter(holds, 'b');
+    turns_idle();
+    turns_noted("b");
+    assert_int_equal(cede_mutex_owner(&mutex), 0);
+}
+
+/* It has it, and finds out about the cancel at its next wait. */
+static void *holds_briefly(void *arg)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    turns_note(turns_letter(arg));
+    turns_note_result('-', cede_task_yield());
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    return NULL;
+}
+
+static void canceled_with_it_before_its_turn(void)
+{
+    anew();
+    turns_spawn(gives_and_ends, NULL);
+    first = turns_spawn_letter(holds_briefly, 'a');
+    turns_idle();
+    turns_noted("aC");
+}
+
+static void unlock(void *unused)
+{
+    (void)unused;
+    EXPECT_EQ(cede_mutex_owner(&mutex), cede_task_self());
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+}
+
+static void *holds_until_killed(void *unused)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_defer(unlock, NULL), 0);
+    for (;;)
+        EXPECT_EQ(cede_task_yield(), 0);
+    return unused;
+}
+
+/* One that has waited for it, and runs, is killed like any other: its deferred functions unlock it, once. */
+static void deferred_unlock(void)
+{
+    anew();
+    turns_spawn_letter(holds, 'a');
+    cede_task waits = turns_spawn(holds_until_killed, NULL);
+    turns_spawn_letter(holds, 'b');
+    for (int i = 0; i < 10; i++)
+        turns_tick();
+    turns_noted("a");
+    assert_int_equal(cede_mutex_owner(&mutex), waits);
+    assert_int_equal(cede_task_kill(waits), 0);
+    assert_int_equal(cede_mutex_owner(&mutex), waits);
+    turns_idle();
+    turns_noted("b");
+}
+
+static void *forgets(void *turns)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    for (uintptr_t i = 0; i < test_number(turns); i++)
+        EXPECT_EQ(cede_task_yield(), 0);
+    return NULL;
+}
+
+static void *finds_it_left(void *unused)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), CEDE_ESTATE);
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NOW), CEDE_ESTATE);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), CEDE_EPERM);
+    turns_note('x');
+    return unused;
+}
+
+static void owner_ends(void)
+{
+    anew();
+    cede_task task = turns_spawn(forgets, test_value(3));
+    turns_spawn(finds_it_left, NULL);
+    turns_spawn(finds_it_left, NULL);
+    turns_spawn_letter(waits_until_ten, 't');
+    turns_tick();
+    assert_int_equal(cede_mutex_owner(&mutex), task);
+    turns_idle();
+    turns_noted("xx!");
+    turns_spawn(finds_it_left, NULL); /* ended, not gone */
+    turns_idle();
+    turns_noted("x");
+    assert_int_equal(cede_task_join(task, CEDE_NOW, NULL), 0);
+    for (int i = 0; i < 3; i++) { /* in the memory of the owner */
+        cede_task other = turns_spawn(finds_it_left, NULL);
+        turns_idle();
+        turns_noted("x");
+        assert_int_equal(cede_task_join(other, CEDE_NOW, NULL), 0);
+    }
+    anew();
+    turns_spawn_letter(holds, 'a');
+    turns_idle();
+    turns_noted("a");
+}
+
+/* Waiters that have left, and those of a mutex that was unlocked, do not matter at the end of its former owner. */
+static void *is_wanted_and_unlocks(void *unused)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_sleep_until(cede_after(20)), 0);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    return unused;
+}
+
+static void owner_ends_later(void)
+{
+    anew();
+    turns_spawn(is_wanted_and_unlocks, NULL);
+    turns_spawn_letter(waits_until_ten, 'a');
+    turns_spawn_letter(holds, 'b');
+    turns_spawn_letter(holds, 'c');
+    turns_idle();
+    turns_pass(10);
+    turns_pass(10);
+    turns_noted("Tbc");
+}
+
+/* That is still so after more mutexes than can be counted, one after another. */
+static void *is_wanted_often(void *unused)
+{
+    for (int i = 0; i < 1000; i++) {
+        EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+        EXPECT_EQ(cede_task_yield(), 0);
+        EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    }
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_task_yield(), 0);
+    return unused;
+}
+
+static void *locks_often(void *unused)
+{
+    int error;
+    while ((error = cede_mutex_lock(&mutex, CEDE_NEVER)) == 0)
+        EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    EXPECT_EQ(error, CEDE_ESTATE);
+    turns_note('x');
+    return unused;
+}
+
+static void owner_ends_at_last(void)
+{
+    anew();
+    turns_spawn(is_wanted_often, NULL);
+    turns_spawn(locks_often, NULL);
+    turns_idle();
+    turns_noted("x");
+}
+
+/* --- Where it is used --- */
+
+static void *coroutine_locks(void *arg, void *in)
+{
+    (void)in;
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), arg ? CEDE_ENOTASK : 0);
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NOW), arg ? CEDE_ETIMEDOUT : CEDE_EDEADLOCK);
+    return NULL;
+}
+
+static void *resumes_one_that_locks(void *taken)
+{
+    cede_coro *coro = NULL;
+    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_locks, taken), 0);
+    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
+    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    EXPECT_EQ(cede_mutex_owner(&mutex) == cede_task_self(), !taken);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), taken ? CEDE_EPERM : 0);
+    return NULL;
+}
+
+static void nested(void)
+{
+    anew();
+    turns_spawn(resumes_one_that_locks, NULL);
+    turns_idle();
+    turns_spawn_letter(holds, 'a');
+    turns_spawn(resumes_one_that_locks, test_value(1));
+    turns_idle();
+    turns_noted("a");
+}
+
+static void *locks_on_big_stack(void *unused)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), test_number(unused) ? CEDE_EBIGSTACK : 0);
+    return NULL;
+}
+
+static void *calls_on_big_stack(void *taken)
+{
+    EXPECT_EQ(cede_call_on_big_stack(locks_on_big_stack, taken, NULL), 0);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), taken ? CEDE_EPERM : 0);
+    return NULL;
+}
+
+static void big_stack(void)
+{
+    anew();
+    turns_spawn(calls_on_big_stack, NULL);
+    turns_idle();
+    turns_spawn_letter(holds, 'a');
+    turns_spawn(calls_on_big_stack, test_value(1));
+    turns_idle();
+    turns_noted("a");
+}
+
+static void uses_it_elsewhere(void *unused)
+{
+    (void)unused;
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), CEDE_ENOTASK);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), CEDE_EPERM);
+}
+
+static void *locks_what_is_elsewhere(void *unused)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), CEDE_EPERM);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), CEDE_EPERM);
+    return unused;
+}
+
+static void runs_a_task(void *unused)
+{
+    (void)unused;
+    EXPECT_EQ(cede_run(locks_what_is_elsewhere, NULL, NULL), 0);
+}
+
+static void wrong_places(void)
+{
+    anew();
+    turns_spawn_letter(holds, 'a');
+    turns_tick();
+    assert_int_equal(cede_mutex_lock(&mutex, CEDE_NEVER), CEDE_ENOTASK);
+    assert_int_equal(cede_mutex_lock(&mutex, CEDE_NOW), CEDE_ENOTASK);
+    assert_int_equal(cede_mutex_unlock(&mutex), CEDE_EPERM);
+    test_on_thread(uses_it_elsewhere, NULL);
+    test_on_thread(runs_a_task, NULL);
+    turns_idle();
+    turns_noted("a");
+    assert_int_equal(cede_mutex_lock(NULL, CEDE_NEVER), CEDE_EINVAL);
+    assert_int_equal(cede_mutex_unlock(NULL), CEDE_EINVAL);
+    assert_int_equal(cede_mutex_owner(NULL), 0);
+    assert_int_equal(cede_mutex_watch(-1), CEDE_EINVAL);
+}
+
+/* --- Watched --- */
+
+static void *holds_over_a_sleep(void *arg)
+{
+    EXPECT_EQ(cede_task_set_name(cede_task_self(), "keeper"), 0);
+    return holds_for(arg);
+}
+
+static void watched_in_child(void *arg)
+{
+    anew();
+    EXPECT_EQ(cede_mutex_watch(50), 0);
+    turns_spawn(holds_over_a_sleep, arg);
+    turns_idle();
+    turns_pass((int64_t)test_number(arg));
+    EXPECT_EQ(test_failures(), 0);
+}
+
+static void *does_not_give_way(void *unused)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    return unused;
+}
+
+static void waits_for_it_in_child(void *arg)
+{
+    anew();
+    EXPECT_EQ(cede_mutex_watch(50), 0);
+    turns_spawn(holds_for, test_value(10)); /* not too long */
+    turns_spawn(does_not_give_way, NULL);
+    if (arg)
+        turns_spawn(holds_for, arg);
+    turns_idle();
+    turns_pass(10);
+    turns_pass(100);
+}
+
+/* Has it long after it was handed over, because its turn came late; it does not give way with it. */
+static void has_a_late_turn_in_child(void *unused)
+{
+    (void)unused;
+    anew();
+    EXPECT_EQ(cede_mutex_watch(50), 0);
+    turns_spawn(holds_for, test_value(10));
+    turns_spawn(does_not_give_way, NULL);
+    turns_idle();
+    turns_pass_tick(10);
+    turns_pass(100);
+}
+
+static void *holds_over_real_time(void *unused)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    for (int64_t until = cede_after(1000); cede_now() < until;) {
+    }
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    return unused;
+}
+
+static void takes_long_in_child(void *unused)
+{
+    (void)unused;
+    anew();
+    EXPECT_EQ(cede_mutex_watch(1), 0);
+    EXPECT_EQ(cede_run(holds_over_real_time, NULL, NULL), 0);
+}
+
+static void watched(void)
+{
+    struct test_child_result child = test_in_child(watched_in_child, test_value(60000));
+    char address[64];
+    assert_int_equal(child.exit_code, 0);
+    (void)snprintf(address, sizeof(address), "mutex at 0x%jx", (uintmax_t)(uintptr_t)&mutex);
+    assert_non_null(strstr(child.text, "task keeper gave way while it held the "));
+    assert_non_null(strstr(child.text, address));
+    assert_non_null(strstr(child.text, "for 60 microseconds\n"));
+    child = test_in_child(watched_in_child, test_value(50));
+    assert_string_equal(child.text, "");
+    child = test_in_child(waits_for_it_in_child, NULL);
+    assert_string_equal(child.text, "");
+    child = test_in_child(has_a_late_turn_in_child, NULL);
+    assert_string_equal(child.text, "");
+    child = test_in_child(takes_long_in_child, NULL);
+    assert_string_equal(child.text, "");
+    child = test_in_child(waits_for_it_in_child, test_value(100));
+    assert_non_null(strstr(child.text, "gave way"));
+}
+
+int main(void)
+{
+    static const struct turns_case cases[] = {
+        TURNS(watched), /* first, as it forks */
+        TURNS(alone),
+        TURNS(first_come_first_served),
+        TURNS(handed_over_directly),
+        TURNS(deadlines),
+        TURNS(in_time),
+        TURNS(canceled_while_waiting),
+        TURNS(canceled_takes_what_is_free),
+        TURNS(killed_while_waiting),
+        TURNS(killed_with_it_before_its_turn),
+        TURNS(canceled_with_it_before_its_turn),
+        TURNS(deferred_unlock),
+        TURNS(owner_ends),
+        TURNS(owner_ends_later),
+        TURNS(owner_ends_at_last),
+        TURNS(nested),
+        TURNS(big_stack),
+        TURNS(wrong_places),
+    };
+    return TURNS_RUN("sync_mutex", cases);
+}
