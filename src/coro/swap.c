@@ -46,14 +46,15 @@ static inline __attribute__((always_inline)) uintptr_t seal_as_before(struct ced
 {
     char *high = stack->stack.high, *sp = coro->hot.context.sp;
     size_t depth = (size_t)(high - sp), bytes = depth;
+    if (CEDE__UNLIKELY(depth > stack->calm_depth)) /* so too where a checker must not see the frame looked at */
+        return 0;
     gate |= CEDE__GATE_SEALED;
     if (cede__frame_is_usual(high, depth)) {
         gate |= CEDE__GATE_FRAMED;
         bytes -= CEDE__FIRST_FRAME;
     }
-    if (CEDE__UNLIKELY(depth > stack->calm_depth || depth > coro->deepest || bytes > stack->calm_bytes ||
-                       bytes > coro->largest || bytes > CEDE__COPY_MOST || coro->seals == UINT32_MAX ||
-                       cede__seal_is_sampled(stack)))
+    if (CEDE__UNLIKELY(depth > coro->deepest || bytes > stack->calm_bytes || bytes > coro->largest ||
+                       bytes > CEDE__COPY_MOST || coro->seals == UINT32_MAX || cede__seal_is_sampled(stack)))
         return 0;
     void *cell = NULL;
     if (bytes > coro->room * 8u) {

@@ -83,8 +83,9 @@ static cede_task tasks[TASKS];
 void *dump_test_parks(void *arg);
 void *dump_test_parks(void *arg)
 {
-    char local[200];
-    memset(local, 1, sizeof local);
+    volatile char local[200]; /* bytes of stack that are really there */
+    for (size_t i = 0; i < sizeof local; i++)
+        local[i] = 1;
     int error = cede_task_park(arg ? CEDE_NEVER : 70000 * MS);
     return CEDE_AS_RESULT(error + local[7] - 1);
 }

@@ -135,9 +135,8 @@ static char text_of_file[65536];
 
 static const char *read_back(FILE *file)
 {
-    rewind(file);
-    size_t got = fread(text_of_file, 1, sizeof text_of_file - 1, file);
-    text_of_file[got] = '\0';
+    ssize_t got = pread(fileno(file), text_of_file, sizeof text_of_file - 1, 0); /* others write at its place */
+    text_of_file[got > 0 ? got : 0] = '\0';
     return text_of_file;
 }
 
@@ -170,6 +169,8 @@ static void by_a_signal(void **state)
 {
     (void)state;
     pthread_t sleeping, computing;
+    if (TEST_TSAN)
+        skip(); /* it keeps signals back until the thread calls something that it knows */
     FILE *file = tmpfile();
     assert_non_null(file);
     int saved = dup(STDERR_FILENO);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_take_pages,--wrap=cede__os_put_pages,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
+/*
+ * Out of memory while tasks are dumped: a dump leaves out what it cannot have, and says so; all tasks go on afterwards, and
+ * nothing is left over.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cede/cede.h>
+
+#include "env.h"
+#include "fault.h"
+#include "sources.h"
+
+enum { SLEEPERS = 3 };
+
+static FILE *nowhere;
+
+static unsigned ended;
+
+static void *sleeps(void *arg)
+{
+    char local[3000];
+    memset(local, (int)(intptr_t)arg, sizeof local);
+    EXPECT_EQ(cede_sleep_until(5), 0);
+    for (size_t i = 0; i < sizeof local; i++)
+        EXPECT_EQ(local[i], (int)(intptr_t)arg);
+    ended++;
+    return NULL;
+}
+
+static void *dumps(void *arg)
+{
+    EXPECT_EQ(cede_dump(nowhere), 0);
+    EXPECT_EQ(cede_dump_waits(nowhere), 0);
+    while (fault_retry(cede_dump_all(nowhere))) {
+    }
+    ended++;
+    return arg;
+}
+
+static void spawn(cede_stack_choice stack, cede_task_entry *entry, int number)
+{
+    while (fault_retry(cede_task_spawn(NULL, stack, entry, (void *)(intptr_t)number))) {
+    }
+}
+
+static int64_t tick(int64_t now)
+{
+    int64_t next = cede_sched_tick(now);
+    while (fault_retry(next < 0 ? (int)next : 0))
+        next = cede_sched_tick(now);
+    return next;
+}
+
+static void dumps_of_sleepers(void *arg)
+{
+    const cede_stack_choice stack = *(const cede_stack_choice *)arg;
+    ended = 0;
+    for (int i = 0; i < SLEEPERS; i++)
+        spawn(stack, sleeps, i + 1);
+    spawn(stack, dumps, 0);
+    (void)tick(1);
+    EXPECT_EQ(cede_dump(nowhere), 0);
+    EXPECT_EQ(cede_dump_waits(nowhere), 0);
+    for (int64_t now = 2; ended <= SLEEPERS && now < 20; now++) {
+        if (now == 10)
+            fault_disarm(); /* who finds no memory for its turn tells nobody, and tries again */
+        (void)tick(now * CEDE_SECOND);
+    }
+    EXPECT_EQ(ended, SLEEPERS + 1);
+    fault_disarm();
+}
+
+static void on_private_stacks(void **state)
+{
+    cede_stack_choice stack = CEDE_PRIVATE;
+    (void)state;
+    assert_true(fault_each(dumps_of_sleepers, &stack) > 4);
+    test_report();
+}
+
+#if !CEDE_SPLIT_STACK
+static void on_a_shared_stack(void **state)
+{
+    cede_stack_choice stack = CEDE_SHARED;
+    (void)state;
+    assert_true(fault_each(dumps_of_sleepers, &stack) > 4);
+    test_report();
+}
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(on_private_stacks),
+#if !CEDE_SPLIT_STACK
+        cmocka_unit_test(on_a_shared_stack),
+#endif
+    };
+    if (!fault_linked())
+        test_skip("linked without --wrap");
+    nowhere = fopen("/dev/null", "w");
+    assert_non_null(nowhere);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    fclose(nowhere);
+    return failed;
+}
