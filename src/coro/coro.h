@@ -342,7 +342,8 @@ static inline size_t cede__coro_note_depth(cede_coro *coro)
  * together, and so share cache lines. The entry function of such a coroutine takes one argument. Its handle is given to
  * nobody for more than questions: reset and destroy refuse it with CEDE_EBUSY.
  */
-#define CEDE__TASK_FRONT 96u /* bytes before the control block; the first word serves the allocator when they are free */
+#define CEDE__TASK_FRONT                                                                                               \
+    96u /* bytes before the control block; the first word serves the allocator when they are free */
 
 typedef void *cede__task_entry(void *arg);
 

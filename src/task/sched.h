@@ -80,13 +80,13 @@ struct cede_sched {
     unsigned rank;                 /* which of its threads this is */
     void (*errand)(void *arg);     /* what the loop is to do for the task that comes back, */
     void *errand_arg;
-    uint64_t deadlock_told; /* switches there had been when a deadlock was last reported */
-    uint32_t brought;       /* where the last task was found that waits for other threads: see waits.c */
+    uint64_t deadlock_told;              /* switches there had been when a deadlock was last reported */
+    uint32_t brought;                    /* where the last task was found that waits for other threads: see waits.c */
     _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
 
     /* For other threads. */
     _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic int asleep;                  /* enum cede__asleep */
+    _Atomic int asleep; /* enum cede__asleep */
     struct cede__os_event event;
     struct cede__os_mutex wake_lock; /* of the next two */
     void (*wake)(void *arg);         /* how the host wants to be told; NULL: not at all */
@@ -198,6 +198,12 @@ static inline int cede__task_running(struct cede__task **out)
  */
 #define CEDE__SINCE_SHIFT 28
 
+/* Of a wait without a deadline that begins now. */
+static inline void cede__task_note_since(struct cede__task *task)
+{
+    task->timer.deadline = cede__my_sched->now;
+}
+
 /*
  * The running task begins to wait: for `queue` (may be NULL), at most until the deadline. What must be known by whoever
  * wakes it is in task->value. Returns CEDE__WAITS: now the caller, or the public inline form of it, must switch, and the
@@ -219,7 +225,7 @@ static inline int cede__task_wait_begin(struct cede__task *task, struct cede__wa
         task->outcome = (int16_t)(cede__my_sched->now >> CEDE__SINCE_SHIFT);
         cede__wheel_add(&cede__my_sched->wheel, &task->timer, deadline);
     } else {
-        task->timer.deadline = cede__my_sched->now;
+        cede__task_note_since(task);
     }
     return CEDE__WAITS;
 }

@@ -88,11 +88,11 @@ struct cede__task {
     struct cede__slot *slot;      /* its place in its scheduler's table: see ids.h */
     cede_task id;                 /* inline code reads it */
     uint16_t flags;               /* enum cede__task_flag */
-    int16_t outcome;              /* of its wait: 0, or an error; what it goes on with. While it waits: see describe.c */
-    uint8_t status;               /* cede_task_status */
-    uint8_t wait;                 /* enum cede__wait: of its wait, or when it runs the last one; none if it gave way */
-    uint8_t starved;              /* that, while `wait` is CEDE__WAIT_MEMORY */
-    uint8_t wanted;               /* things that it has and others wait for: see cede__task_left_wanted */
+    int16_t outcome; /* of its wait: 0, or an error; what it goes on with. While it waits: see describe.c */
+    uint8_t status;  /* cede_task_status */
+    uint8_t wait;    /* enum cede__wait: of its wait, or when it runs the last one; none if it gave way */
+    uint8_t starved; /* that, while `wait` is CEDE__WAIT_MEMORY */
+    uint8_t wanted;  /* things that it has and others wait for: see cede__task_left_wanted */
 };
 
 _Static_assert(sizeof(struct cede__task) <= CEDE__TASK_FRONT, "a task lies before its coroutine");
