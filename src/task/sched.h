@@ -196,6 +196,12 @@ static inline int cede__task_running(struct cede__task **out)
  */
 #define CEDE__SINCE_SHIFT 28
 
+/* Of a wait without a deadline that begins now. */
+static inline void cede__task_note_since(struct cede__task *task)
+{
+    task->timer.deadline = cede__my_sched->now;
+}
+
 /*
  * The running task begins to wait: for `queue` (may be NULL), at most until the deadline. What must be known by whoever
  * wakes it is in task->value. Returns CEDE__WAITS: now the caller, or the public inline form of it, must switch, and the
@@ -217,7 +223,7 @@ static inline int cede__task_wait_begin(struct cede__task *task, struct cede__wa
         task->outcome = (int16_t)(cede__my_sched->now >> CEDE__SINCE_SHIFT);
         cede__wheel_add(&cede__my_sched->wheel, &task->timer, deadline);
     } else {
-        task->timer.deadline = cede__my_sched->now;
+        cede__task_note_since(task);
     }
     return CEDE__WAITS;
 }
