@@ -14,8 +14,31 @@
 #include "sync/channel.h"
 
 #include "stack/slab.h"
+#include "task/describe.h"
 
 #include <cede/error.h>
+
+/* --- Reports --- */
+
+static const void *channel_to_send(const struct cede__task *task)
+{
+    return CEDE__CONTAINER(cede__waiter_queue(&task->waiter), cede_channel, senders);
+}
+
+static const void *channel_to_receive(const struct cede__task *task)
+{
+    return CEDE__CONTAINER(cede__waiter_queue(&task->waiter), cede_channel, receivers);
+}
+
+static void describe_waits(void)
+{
+    static const struct cede__wait_describer send = {.object = channel_to_send},
+                                             receive = {.object = channel_to_receive};
+    cede__wait_described_by(CEDE__WAIT_SEND, &send);
+    cede__wait_described_by(CEDE__WAIT_SEND_CELL, &send);
+    cede__wait_described_by(CEDE__WAIT_RECEIVE, &receive);
+    cede__wait_described_by(CEDE__WAIT_RECEIVE_CELL, &receive);
+}
 
 /* --- Cells --- */
 
@@ -210,6 +233,7 @@ static inline int wait_small(struct cede__waiters *queue, enum cede__wait what, 
     }
     (*task)->status = CEDE_TASK_WAITING;
     (*task)->wait = (uint8_t)what;
+    cede__task_note_since(*task);
     cede__waiters_add(queue, &(*task)->waiter, false);
     return CEDE__WAITS;
 }
@@ -336,6 +360,7 @@ int cede_channel_create(cede_channel **out, size_t element_size, size_t capacity
     cede_channel *channel = cede__os_malloc(bytes);
     if (!channel)
         return CEDE_ENOMEM;
+    describe_waits();
     *channel = (cede_channel){.owner = sched, .element_size = element_size, .capacity = capacity};
     channel->places = (unsigned char *)channel + front;
     if (threads)

@@ -9,6 +9,8 @@
 
 #include "sync/channel.h"
 
+#include "task/describe.h"
+
 #include <cede/error.h>
 
 static void destroy(struct cede__common *common)
@@ -111,8 +113,16 @@ static int make_ticket(cede_channel *channel, const void *value, int64_t deadlin
     return CEDE_OK;
 }
 
+static const void *channel_of(const struct cede__task *task)
+{
+    const struct cede__ticket *ticket = (const struct cede__ticket *)(uintptr_t)task->value;
+    return ((const struct cede__channel_threads *)(const void *)ticket->stubs[0].object)->channel;
+}
+
 static int begin_to_wait(struct cede__task *task, struct cede__ticket *ticket, enum cede__wait what, int64_t deadline)
 {
+    static const struct cede__wait_describer describer = {.object = channel_of};
+    cede__wait_described_by(what, &describer);
     cede__wait_drops_by(what, cede__ticket_dropped);
     task->value = (uintptr_t)ticket;
     (void)cede__task_wait_begin(task, NULL, what, deadline); /* which cannot fail: make_ticket has asked */

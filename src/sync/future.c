@@ -7,6 +7,8 @@
 
 #include "sync/future.h"
 
+#include "task/describe.h"
+
 #include <cede/error.h>
 
 struct cede__future_call {
@@ -149,6 +151,11 @@ int cede_future_poll(cede_future *future, void **value)
     return cede_future_is_done(future) ? cede__future_result(future, value) : CEDE_EEMPTY;
 }
 
+static const void *future_of(const struct cede__task *task)
+{
+    return ((const struct cede__ticket *)(uintptr_t)task->value)->stubs[0].object;
+}
+
 int cede__future_wait_begin(cede_future *future, int64_t deadline, void **value)
 {
     struct cede__task *task;
@@ -173,6 +180,8 @@ int cede__future_wait_begin(cede_future *future, int64_t deadline, void **value)
         cede__ticket_let_go(ticket);
         return error;
     }
+    static const struct cede__wait_describer describer = {.object = future_of};
+    cede__wait_described_by(CEDE__WAIT_FUTURE, &describer);
     cede__wait_drops_by(CEDE__WAIT_FUTURE, cede__ticket_dropped);
     task->value = (uintptr_t)ticket;
     return cede__task_wait_begin(task, NULL, CEDE__WAIT_FUTURE, deadline);

@@ -96,6 +96,7 @@ void cede__mutex_queue(cede_mutex *mutex, struct cede__task *task)
     struct cede__owned *owned = &mutex->owned;
     int error = owned->owner ? cede__owned_check(owned) : CEDE_OK;
     cede__wait_drops_by(CEDE__WAIT_MUTEX, drop);
+    cede__owned_describe(CEDE__WAIT_MUTEX);
     task->wait = CEDE__WAIT_MUTEX;
     cede__waiters_add(&owned->waiters, &task->waiter, false);
     if (error)

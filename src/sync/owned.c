@@ -7,6 +7,8 @@
 
 #include "sync/sync.h"
 
+#include "task/describe.h"
+
 int cede__owned_check(const struct cede__owned *owned)
 {
     struct cede_sched *sched;
@@ -73,6 +75,30 @@ void cede__owned_want_no_more(struct cede__owned *owned)
         owner->wanted--;
 }
 
+/* --- Reports --- */
+
+static const struct cede__owned *owned_by_waiter(const struct cede__task *task)
+{
+    return cede__owned_of(cede__waiter_queue(&task->waiter));
+}
+
+static const void *object_of(const struct cede__task *task)
+{
+    return owned_by_waiter(task); /* the first member of each such object */
+}
+
+static cede_task described_owner(const struct cede__task *task)
+{
+    cede_task owner = owned_by_waiter(task)->owner;
+    return owner == CEDE__OWNER_NO_TASK ? 0 : owner;
+}
+
+void cede__owned_describe(enum cede__wait what)
+{
+    static const struct cede__wait_describer describer = {.object = object_of, .holder = described_owner};
+    cede__wait_described_by(what, &describer);
+}
+
 /* --- Waiting and passing on --- */
 
 int cede__owned_wait_begin(struct cede__owned *owned, enum cede__wait what, int64_t deadline)
@@ -80,6 +106,7 @@ int cede__owned_wait_begin(struct cede__owned *owned, enum cede__wait what, int6
     int error = cede__owned_check(owned);
     if (CEDE__UNLIKELY(error))
         return error;
+    cede__owned_describe(what);
     int begun = cede__sync_wait_begin(&owned->waiters, what, 0, deadline);
     if (CEDE__LIKELY(begun == CEDE__WAITS))
         cede__owned_want(owned);

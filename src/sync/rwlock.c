@@ -66,6 +66,8 @@ static int wait_begin(cede_rwlock *lock, enum cede__wait what, int64_t deadline)
 {
     cede__wait_drops_by(CEDE__WAIT_READ, drop_reader);
     cede__wait_drops_by(CEDE__WAIT_WRITE, drop_writer);
+    cede__owned_describe(CEDE__WAIT_READ);
+    cede__owned_describe(CEDE__WAIT_WRITE);
     if (lock->owned.owner)
         return cede__owned_wait_begin(&lock->owned, what, deadline);
     return cede__sync_wait_begin(&lock->owned.waiters, what, 0, deadline);

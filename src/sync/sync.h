@@ -86,6 +86,8 @@ int cede__owned_check(const struct cede__owned *owned);
 /* Around a wait for one that has an owner: from now on, and no more, there are others who wait. */
 void cede__owned_want(struct cede__owned *owned);
 void cede__owned_want_no_more(struct cede__owned *owned);
+/* Tells reports of the object and its owner. */
+void cede__owned_describe(enum cede__wait what);
 /* As cede__sync_wait_begin, or an error of cede__owned_check. */
 int cede__owned_wait_begin(struct cede__owned *owned, enum cede__wait what, int64_t deadline);
 /* From its owner to the first who waits, who is woken with this outcome and returned; or to nobody: NULL. */

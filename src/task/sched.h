@@ -67,12 +67,10 @@ struct cede_sched {
     bool ticked;                                   /* it was a tick that it was driven by last */
     bool running;                                  /* its loop is at work, on this thread */
     bool attached;                                 /* it is a thread's */
-    bool killing;                                  /* everybody */
     uint64_t live;                                 /* tasks that have not ended */
     uint64_t spawned, ends[CEDE_TASK_TIMEOUT + 1]; /* since it was made; by status */
     uint64_t released;                             /* of those that have ended */
     uint64_t switches, starvations, messages, sleeps;
-    struct cede__list all_groups;
     struct cede__wheel wheel;
     struct cede__list timers; /* `member` of each struct cede_timer */
     int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
@@ -198,6 +196,12 @@ static inline int cede__task_running(struct cede__task **out)
  */
 #define CEDE__SINCE_SHIFT 28
 
+/* Of a wait without a deadline that begins now. */
+static inline void cede__task_note_since(struct cede__task *task)
+{
+    task->timer.deadline = cede__my_sched->now;
+}
+
 /*
  * The running task begins to wait: for `queue` (may be NULL), at most until the deadline. What must be known by whoever
  * wakes it is in task->value. Returns CEDE__WAITS: now the caller, or the public inline form of it, must switch, and the
@@ -219,7 +223,7 @@ static inline int cede__task_wait_begin(struct cede__task *task, struct cede__wa
         task->outcome = (int16_t)(cede__my_sched->now >> CEDE__SINCE_SHIFT);
         cede__wheel_add(&cede__my_sched->wheel, &task->timer, deadline);
     } else {
-        task->timer.deadline = cede__my_sched->now;
+        cede__task_note_since(task);
     }
     return CEDE__WAITS;
 }

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What reports say of tasks that wait for locks, channels and futures: which one, and who has it; and of circles of them.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cede/cede.h>
+
+#define MS CEDE_MILLISECOND
+
+static cede_stack_choice stack_choice;
+static cede_mutex first = CEDE_MUTEX_INIT, second = CEDE_MUTEX_INIT;
+static cede_rwlock lock = CEDE_RWLOCK_INIT;
+static cede_cond cond = CEDE_COND_INIT;
+static cede_semaphore semaphore = CEDE_SEMAPHORE_INIT(0);
+static cede_channel *channel, *wide, *between;
+static cede_future *future;
+
+enum { FIRST, SECOND, READS, WAITS_FOR_COND, WAITS_FOR_UNIT, SENDS, RECEIVES, RECEIVES_BETWEEN, FUTURE, TASKS };
+static cede_task tasks[TASKS];
+
+static void *locks_first(void *arg)
+{
+    (void)cede_rwlock_write(&lock, CEDE_NEVER);
+    (void)cede_mutex_lock(&first, CEDE_NEVER);
+    (void)cede_task_yield();
+    (void)cede_mutex_lock(&second, CEDE_NEVER);
+    return arg;
+}
+
+static void *locks_second(void *arg)
+{
+    (void)cede_mutex_lock(&second, CEDE_NEVER);
+    (void)cede_task_yield();
+    (void)cede_mutex_lock(&first, CEDE_NEVER);
+    return arg;
+}
+
+static void *reads(void *arg)
+{
+    (void)cede_rwlock_read(&lock, CEDE_NEVER);
+    return arg;
+}
+
+static void *waits_for_cond(void *arg)
+{
+    cede_mutex *mutex = arg;
+    (void)cede_mutex_lock(mutex, CEDE_NEVER);
+    (void)cede_cond_wait(&cond, mutex, CEDE_NEVER);
+    return NULL;
+}
+
+static void *waits_for_unit(void *arg)
+{
+    (void)cede_semaphore_acquire(&semaphore, 1, CEDE_NEVER);
+    return arg;
+}
+
+static void *sends(void *arg)
+{
+    int value = 1;
+    (void)cede_channel_send(channel, &value, CEDE_NEVER);
+    return arg;
+}
+
+static void *receives(void *arg)
+{
+    char value[100];
+    (void)cede_channel_receive(arg, value, CEDE_NEVER);
+    return NULL;
+}
+
+static void *awaits_future(void *arg)
+{
+    (void)cede_future_wait(future, CEDE_NEVER, NULL);
+    return arg;
+}
+
+static void spawn(int which, cede_task_entry *entry, void *arg, const char *name)
+{
+    cede_task_options options = CEDE_TASK_OPTIONS(entry, arg);
+    options.stack = stack_choice;
+    options.name = name;
+    assert_int_equal(cede_task_create(&tasks[which], &options), 0);
+}
+
+static void check(int which, const char *what, const void *object, int holder)
+{
+    cede_task_info info = {.size = sizeof info};
+    assert_int_equal(cede_task_info_get(tasks[which], &info), 0);
+    assert_int_equal(info.status, CEDE_TASK_WAITING);
+    assert_string_equal(info.waits_for, what);
+    assert_true(info.object == object);
+    assert_true(info.holder == (holder < 0 ? 0 : tasks[holder]));
+    assert_true(info.waited == 30 * MS);
+}
+
+static void set_the_scene(void)
+{
+    static cede_mutex other;
+    memset(&first, 0, sizeof first);
+    memset(&second, 0, sizeof second);
+    memset(&lock, 0, sizeof lock);
+    memset(&other, 0, sizeof other);
+    assert_int_equal(cede_channel_create(&channel, sizeof(int), 0, 0), 0);
+    assert_int_equal(cede_channel_create(&wide, 100, 0, 0), 0);
+    assert_int_equal(cede_channel_create(&between, 100, 0, CEDE_CHANNEL_THREADS), 0);
+    assert_int_equal(cede_future_create(&future), 0);
+    spawn(FIRST, locks_first, NULL, "one");
+    spawn(SECOND, locks_second, NULL, "two");
+    spawn(READS, reads, NULL, NULL);
+    spawn(WAITS_FOR_COND, waits_for_cond, &other, NULL);
+    spawn(WAITS_FOR_UNIT, waits_for_unit, NULL, NULL);
+    spawn(SENDS, sends, NULL, NULL);
+    spawn(RECEIVES, receives, wide, NULL);
+    spawn(RECEIVES_BETWEEN, receives, between, NULL);
+    spawn(FUTURE, awaits_future, NULL, NULL);
+    (void)cede_sched_tick(10 * MS);
+    (void)cede_sched_tick(10 * MS);
+    (void)cede_sched_tick(40 * MS);
+}
+
+static void end_the_scene(void)
+{
+    assert_int_equal(cede_sched_reset(), 0);
+    cede_channel_destroy(channel);
+    cede_channel_destroy(wide);
+    cede_channel_destroy(between);
+    cede_future_release(future);
+}
+
+static void objects_and_holders(void **state)
+{
+    (void)state;
+    set_the_scene();
+    check(FIRST, "mutex", &second, SECOND);
+    check(SECOND, "mutex", &first, FIRST);
+    check(READS, "reading lock", &lock, FIRST);
+    check(WAITS_FOR_COND, "condition", &cond, -1);
+    check(WAITS_FOR_UNIT, "semaphore", &semaphore, -1);
+    check(SENDS, "sending to channel", channel, -1);
+    check(RECEIVES, "receiving from channel", wide, -1);
+    check(RECEIVES_BETWEEN, "receiving from channel", between, -1);
+    check(FUTURE, "future", future, -1);
+    end_the_scene();
+}
+
+static void a_circle_of_mutexes(void **state)
+{
+    (void)state;
+    char *text, circle[300];
+    size_t length;
+    set_the_scene();
+    FILE *stream = open_memstream(&text, &length);
+    assert_int_equal(cede_dump_waits(stream), 0);
+    assert_int_equal(cede_dump(stream), 0);
+    fclose(stream);
+    snprintf(circle, sizeof circle,
+             "    circle: task %" PRIu64 " 'one' waits for mutex %p held by task %" PRIu64
+             " 'two', which waits for mutex %p held by task %" PRIu64 " 'one'\n",
+             tasks[FIRST], (void *)&second, tasks[SECOND], (void *)&first, tasks[FIRST]);
+    if (!strstr(text, circle))
+        fail_msg("'%s' is not in:\n%s", circle, text);
+    free(text);
+    end_the_scene();
+}
+
+static int on_private(void **state)
+{
+    (void)state;
+    stack_choice = CEDE_PRIVATE;
+    return 0;
+}
+
+#if !CEDE_SPLIT_STACK
+static int on_shared(void **state)
+{
+    (void)state;
+    stack_choice = CEDE_SHARED;
+    return 0;
+}
+#endif
+
+static int on_auto(void **state)
+{
+    (void)state;
+    stack_choice = CEDE_AUTO;
+    return 0;
+}
+
+#define ON(kind) cmocka_unit_test_setup(objects_and_holders, kind), cmocka_unit_test_setup(a_circle_of_mutexes, kind)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON(on_private),
+#if !CEDE_SPLIT_STACK
+        ON(on_shared),
+#endif
+        ON(on_auto),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
