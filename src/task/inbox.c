@@ -49,7 +49,7 @@ void cede__sched_rouse(struct cede_sched *sched)
 void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg)
 {
     cede__os_lock(&sched->wake_lock);
-    sched->wake = wake;
+    __atomic_store_n(&sched->wake, wake, __ATOMIC_RELAXED); /* a signal handler may look at it: dump_ask.c */
     sched->wake_arg = arg;
     cede__os_unlock(&sched->wake_lock);
 }
