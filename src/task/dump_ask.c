@@ -36,8 +36,10 @@ static void ask_by_signal(struct cede_sched *sched)
     if (!has_thread || atomic_exchange_explicit(&sched->signaled, true, memory_order_acquire))
         return;
     cede__sched_push(sched, &sched->signal);
-    if (!atomic_load_explicit(&sched->wake, memory_order_relaxed)) /* a host's function may not be called here */
-        cede__sched_rouse(sched);
+    int asleep = CEDE__ASLEEP_IN_RUN; /* a host's function may not be called here */
+    if (atomic_compare_exchange_strong_explicit(&sched->asleep, &asleep, CEDE__AWAKE, memory_order_seq_cst,
+                                                memory_order_seq_cst))
+        cede__os_event_set(&sched->event);
 }
 
 static void on_signal(int number)
