@@ -21,7 +21,8 @@
  * what cede_task_on_end was given. (Pointers in it are copied as they are: what they point to must not lie on a shared
  * stack, and must live as long as the task.)
  *
- * By options it is the same for all calls that create tasks, those of a group and followers as well:
+ * By options it is the same for all calls that create tasks, wherever these run: followers, those of a group, those that
+ * other threads may start, or are sent:
  *
  *     cede_task_options options = CEDE_TASK_OPTIONS(greet, &greeting);
  *     options.arg_size = sizeof greeting;

@@ -98,7 +98,7 @@ CEDE_API cede_sched_id cede_sched_self(void);
 
 /*
  * Sends a task to another thread's scheduler, or to the own one, where it is created when the message is read, and
- * detached. The options, the name included, are copied. Where it cannot be created then, for want of memory, it is tried
+ * detached. The options, the name and the arg_size bytes at arg included, are copied. Where it cannot be created then, for want of memory, it is tried
  * again from time to time; where the thread ends before, it never is.
  *
  * Returns 0; CEDE_EINVAL (options as in cede_task_create, but for what only the receiver can know); CEDE_ESTALE (the

@@ -8,10 +8,7 @@
  */
 #include "base/compiler.h"
 
-#include "stack/slab.h"
 #include "task/runtime.h"
-
-#include <stdio.h>
 
 #include <cede/error.h>
 
@@ -122,65 +119,5 @@ int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint6
         return CEDE_ENOMEM;
     *request = (struct request){.message.read = read_request, .act = act, .id = id, .arg = arg};
     cede__sched_post(cede__sched_numbered(cede__id_scheduler(id)), &request->message);
-    return CEDE_OK;
-}
-
-/* --- Tasks for other threads --- */
-
-#define AGAIN (10 * CEDE_MILLISECOND) /* until a task that could not be created is tried again */
-
-/* A cell, as all that has an alarm. */
-struct shipment {
-    struct cede__alarm again; /* first */
-    struct cede__message_to message;
-    cede_sched_id to;
-    cede_task_options options;
-    char name[32];
-};
-
-static void unload(struct shipment *shipment, struct cede_sched *sched)
-{
-    int error = shipment->to == cede__sched_id(sched) ? cede_task_create(NULL, &shipment->options) : CEDE_ESTALE;
-    if (error != CEDE_ENOMEM && error != CEDE_EMAPS) {
-        cede__cell_free(shipment, sizeof *shipment);
-        return;
-    }
-    sched->starvations++;
-    cede__wheel_add(&sched->wheel, &shipment->again.timer, cede_after(AGAIN));
-}
-
-static void unload_again(struct cede__alarm *alarm)
-{
-    unload(CEDE__CONTAINER(alarm, struct shipment, again), cede__my_sched);
-}
-
-static void read_shipment(struct cede__message_to *message, struct cede_sched *sched)
-{
-    unload(CEDE__CONTAINER(message, struct shipment, message), sched);
-}
-
-cede_sched_id cede_sched_self(void)
-{
-    struct cede_sched *sched;
-    return cede__sched_ready(&sched) == CEDE_OK ? cede__sched_name(sched) : 0;
-}
-
-int cede_sched_spawn(cede_sched_id on, const cede_task_options *options)
-{
-    struct cede_sched *to = cede__sched_numbered((uint32_t)on & (CEDE__SCHED_MOST - 1));
-    void *cell;
-    if (!options || options->size != sizeof *options || !options->entry || options->flags & CEDE_TASK_HELD)
-        return CEDE_EINVAL;
-    if (!to || cede__sched_id(to) != on)
-        return CEDE_ESTALE;
-    int error = cede__cell_alloc(&cell, CEDE__CELL_SAVE, sizeof(struct shipment));
-    if (error)
-        return error;
-    struct shipment *shipment = cell;
-    *shipment = (struct shipment){.message.read = read_shipment, .to = on, .options = *options};
-    shipment->again.ring = unload_again;
-    snprintf(shipment->name, sizeof shipment->name, "%s", options->name ? options->name : "");
-    shipment->options.name = options->name ? shipment->name : NULL;
-    cede__sched_post(to, &shipment->message);
     return CEDE_OK;
 }

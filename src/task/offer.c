@@ -64,7 +64,11 @@ int cede__offer_make(struct cede_sched *sched, struct cede__task *task, const ce
     snprintf(offer->name, sizeof offer->name, "%s", options->name ? options->name : "");
     offer->options.name = options->name ? offer->name : NULL;
     offer->options.flags &= (unsigned)(CEDE_TASK_URGENT | CEDE_TASK_FP_PRIVATE);
-    offer->options.timeout = 0; /* its home sees to that */
+    offer->options.timeout = 0;  /* its home sees to that */
+    if (options->arg_size > 0) { /* the copy stays at home, where its task outlives the guest */
+        offer->options.arg = task->more->captures;
+        offer->options.arg_size = 0;
+    }
     task->value = (uintptr_t)offer;
     task->wait = CEDE__WAIT_ELSEWHERE;
     task->flags |= CEDE__TASK_HELD;

@@ -67,12 +67,10 @@ struct cede_sched {
     bool ticked;                                   /* it was a tick that it was driven by last */
     bool running;                                  /* its loop is at work, on this thread */
     bool attached;                                 /* it is a thread's */
-    bool killing;                                  /* everybody */
     uint64_t live;                                 /* tasks that have not ended */
     uint64_t spawned, ends[CEDE_TASK_TIMEOUT + 1]; /* since it was made; by status */
     uint64_t released;                             /* of those that have ended */
     uint64_t switches, starvations, messages, sleeps;
-    struct cede__list all_groups;
     struct cede__wheel wheel;
     struct cede__list timers; /* `member` of each struct cede_timer */
     int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
