@@ -79,19 +79,6 @@ static bool is_small(size_t bytes)
 
 /* --- Handing over --- */
 
-/* Unlinks and wakes a task that waits here for one thing, which is most often without a deadline. */
-static inline void wake(struct cede_sched *sched, struct cede__task *task, int outcome)
-{
-    if (CEDE__UNLIKELY(cede__timer_is_armed(&task->timer))) {
-        cede__task_wake(sched, task, outcome);
-        return;
-    }
-    cede__waiters_remove(&task->waiter);
-    task->outcome = (int16_t)outcome;
-    task->status = CEDE_TASK_READY;
-    cede__sched_queue(sched, task);
-}
-
 /* The stub that an option stands for, if its ticket could be taken; NULL: it is unlinked, and of no use. */
 static struct cede__stub *take_option(struct cede__waiter *waiter)
 {
@@ -128,10 +115,10 @@ static inline bool give(struct cede_sched *sched, struct cede__waiter *waiter, c
     struct cede__task *task = CEDE__CONTAINER(waiter, struct cede__task, waiter);
     if (is_small(bytes)) {
         cede__value_copy(&task->value, value, bytes);
-        wake(sched, task, (int)bytes);
+        cede__task_wake(sched, task, (int)bytes);
     } else {
         memcpy(cell_of(task)->value, value, bytes);
-        wake(sched, task, CEDE__IN_CELL);
+        cede__task_wake(sched, task, CEDE__IN_CELL);
     }
     return true;
 }
@@ -159,7 +146,7 @@ static inline bool take_from(struct cede_sched *sched, struct cede__waiter *wait
         memcpy(value, cell_of(task)->value, bytes);
         free_cell(task);
     }
-    wake(sched, task, CEDE_OK);
+    cede__task_wake(sched, task, CEDE_OK);
     return true;
 }
 
@@ -222,20 +209,13 @@ static CEDE__NOINLINE int wait_with_cell(struct cede__waiters *queue, const void
     return CEDE__WAITS_CELL;
 }
 
-/* Begins to wait. The frequent case is one without a deadline. */
 static inline int wait_small(struct cede__waiters *queue, enum cede__wait what, int64_t deadline,
                              struct cede__task **task)
 {
     int error = cede__task_running(task);
-    if (CEDE__UNLIKELY(error || deadline != CEDE_NEVER || cede__task_ends_waits(*task))) {
-        error = cede__task_may_wait(task, deadline);
-        return error ? error : cede__task_wait_begin(*task, queue, what, deadline);
-    }
-    (*task)->status = CEDE_TASK_WAITING;
-    (*task)->wait = (uint8_t)what;
-    cede__task_note_since(*task);
-    cede__waiters_add(queue, &(*task)->waiter, false);
-    return CEDE__WAITS;
+    if (CEDE__UNLIKELY(error))
+        return cede__task_may_wait(task, deadline); /* or the deadline has passed */
+    return cede__task_wait_begin(*task, queue, what, deadline);
 }
 
 /* What is no channel of the calling thread's, or no value. */

@@ -14,6 +14,7 @@
 
 #include "sync/channel.h"
 #include "sync/future.h"
+#include "task/describe.h"
 
 #include <cede/error.h>
 #include <cede/select.h>
@@ -239,6 +240,29 @@ static void drop_select(struct cede_sched *sched, struct cede__task *task)
     cede__ticket_let_go(ticket);
 }
 
+/* For reports: it has no address, and other threads can end it only if one of its objects is theirs, too. */
+static const void *no_object(const struct cede__task *task)
+{
+    (void)task;
+    return NULL;
+}
+
+static bool is_local(const struct cede__task *task)
+{
+    const struct cede__ticket *ticket = task->flags & CEDE__TASK_CHOOSES ? ticket_of(task) : NULL;
+    for (size_t i = 0; ticket && i < ticket->count; i++)
+        if (ticket->stubs[i].object)
+            return false;
+    return true;
+}
+
+static void know_selects(void)
+{
+    static const struct cede__wait_describer describer = {.object = no_object, .is_local = is_local};
+    cede__wait_drops_by(CEDE__WAIT_SELECT, drop_select);
+    cede__wait_described_by(CEDE__WAIT_SELECT, &describer);
+}
+
 static int begin_to_wait(cede_select_case *cases, size_t count, int64_t deadline, size_t *fired)
 {
     struct cede__task *task;
@@ -247,7 +271,7 @@ static int begin_to_wait(cede_select_case *cases, size_t count, int64_t deadline
     int error = cede__task_may_wait(&task, deadline);
     if (error)
         return error;
-    cede__wait_drops_by(CEDE__WAIT_SELECT, drop_select);
+    know_selects();
     if (count == 0)
         return cede__task_wait_begin(task, NULL, CEDE__WAIT_SELECT, deadline);
     error = make_ticket(&ticket, task, cases, count);

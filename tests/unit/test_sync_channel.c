@@ -406,6 +406,28 @@ static void canceled_before(void)
     end(channel);
 }
 
+static void what_reports_say(void)
+{
+    static cede_task_entry *const entries[] = {send_one, receive_one};
+    static const char *const texts[] = {"sending to channel", "receiving from channel"};
+    for (int side = 0; side < 2; side++) {
+        for (size_t i = 0; i < SIZES; i++) {
+            cede_channel *channel = channel_of(sizes[i], 0);
+            struct op op = op_of(channel, sizes[i], 0);
+            cede_task_info info = {.size = sizeof info};
+            cede_task task = spawn_task(entries[side], &op);
+            settle();
+            assert_int_equal(cede_task_info_get(task, &info), 0);
+            assert_string_equal(info.waits_for, texts[side]);
+            assert_ptr_equal(info.object, channel);
+            assert_int_equal(cede_channel_close(channel), 0);
+            settle();
+            assert_int_equal(cede_task_join(task, CEDE_NOW, NULL), 0);
+            end(channel);
+        }
+    }
+}
+
 /* --- Beside a plain queue --- */
 
 /*
@@ -548,19 +570,13 @@ static void beside_a_queue(void)
 int main(void)
 {
     static const struct on_stacks_test tests[] = {
-        ON_STACKS(sizes_of_values),
-        ON_STACKS(outside_of_tasks),
-        ON_STACKS(what_is_refused),
-        ON_STACKS(on_another_thread),
-        ON_STACKS(closed_with_values_in_it),
-        ON_STACKS(closed_while_they_wait),
-        ON_STACKS(destroyed_before_they_run),
-        ON_STACKS(deadlines),
-        ON_STACKS(cancel_of_waiting),
-        ON_STACKS(kill_of_waiting),
-        ON_STACKS(after_the_grant),
-        ON_STACKS(canceled_before),
-        ON_STACKS(beside_a_queue),
+        ON_STACKS(sizes_of_values),           ON_STACKS(outside_of_tasks),
+        ON_STACKS(what_is_refused),           ON_STACKS(on_another_thread),
+        ON_STACKS(closed_with_values_in_it),  ON_STACKS(closed_while_they_wait),
+        ON_STACKS(destroyed_before_they_run), ON_STACKS(deadlines),
+        ON_STACKS(cancel_of_waiting),         ON_STACKS(kill_of_waiting),
+        ON_STACKS(after_the_grant),           ON_STACKS(canceled_before),
+        ON_STACKS(what_reports_say),          ON_STACKS(beside_a_queue),
     };
     static const char *const variants[] = {"one-thread", "threads"};
     return ON_STACKS_RUN(tests, variants);

@@ -128,6 +128,10 @@ static void they_leave(void)
     cede_task tasks[2] = {spawn_task(wait_for, &canceled), spawn_task(wait_for, &killed)};
     spawn(wait_for, &patient);
     assert_int_equal(settle_at(start), start + 10);
+    cede_task_info info = {.size = sizeof info};
+    assert_int_equal(cede_task_info_get(tasks[0], &info), 0);
+    assert_string_equal(info.waits_for, "future");
+    assert_ptr_equal(info.object, future);
     assert_int_equal(cede_task_cancel(tasks[0]), 0);
     assert_int_equal(cede_task_kill(tasks[1]), 0);
     settle_at(start + 10);

@@ -348,6 +348,10 @@ static void they_leave(void)
     spawn(select_once, &nothing);
     spawn(select_once, &last);
     assert_int_equal(settle_at(start), start + 10);
+    cede_task_info info = {.size = sizeof info};
+    assert_int_equal(cede_task_info_get(tasks[0], &info), 0);
+    assert_string_equal(info.waits_for, "select");
+    assert_null(info.object);
     assert_int_equal(cede_channel_destroy(channels[0]), CEDE_EBUSY);
     assert_int_equal(cede_task_cancel(tasks[0]), 0);
     assert_int_equal(cede_task_kill(tasks[1]), 0);
