@@ -32,7 +32,8 @@ typedef enum cede_select_kind {
     CEDE_SELECT_NONE = 0, /* never ready: a case that does not count now */
     CEDE_SELECT_SEND,
     CEDE_SELECT_RECEIVE,
-    CEDE_SELECT_FUTURE
+    CEDE_SELECT_FUTURE,
+    CEDE_SELECT_TIME
 } cede_select_kind;
 
 typedef struct cede_select_case {
@@ -42,6 +43,7 @@ typedef struct cede_select_case {
     const void *send;      /* SEND: the value, as for cede_channel_send */
     void *receive;         /* RECEIVE: where the value is put, as for cede_channel_receive */
     void **value;          /* FUTURE: where its value is put; NULL: nowhere */
+    int64_t time;          /* TIME: when it can be done, ns */
     int result;            /* of the one that was done: 0; CEDE_ECLOSED (channel); the future's error */
 } cede_select_case;
 
@@ -52,25 +54,31 @@ typedef struct cede_select_case {
 #endif
 #define CEDE_CASE_NONE                                                                                                 \
     {                                                                                                                  \
-        CEDE_SELECT_NONE, CEDE__NULL, CEDE__NULL, CEDE__NULL, CEDE__NULL, CEDE__NULL, 0                                \
+        CEDE_SELECT_NONE, CEDE__NULL, CEDE__NULL, CEDE__NULL, CEDE__NULL, CEDE__NULL, 0, 0                             \
     }
 #define CEDE_CASE_SEND(channel, from)                                                                                  \
     {                                                                                                                  \
-        CEDE_SELECT_SEND, (channel), CEDE__NULL, (from), CEDE__NULL, CEDE__NULL, 0                                     \
+        CEDE_SELECT_SEND, (channel), CEDE__NULL, (from), CEDE__NULL, CEDE__NULL, 0, 0                                  \
     }
 #define CEDE_CASE_RECEIVE(channel, to)                                                                                 \
     {                                                                                                                  \
-        CEDE_SELECT_RECEIVE, (channel), CEDE__NULL, CEDE__NULL, (to), CEDE__NULL, 0                                    \
+        CEDE_SELECT_RECEIVE, (channel), CEDE__NULL, CEDE__NULL, (to), CEDE__NULL, 0, 0                                 \
     }
 #define CEDE_CASE_FUTURE(future, value)                                                                                \
     {                                                                                                                  \
-        CEDE_SELECT_FUTURE, CEDE__NULL, (future), CEDE__NULL, CEDE__NULL, (value), 0                                   \
+        CEDE_SELECT_FUTURE, CEDE__NULL, (future), CEDE__NULL, CEDE__NULL, (value), 0, 0                                \
+    }
+
+#define CEDE_CASE_TIME(time)                                                                                           \
+    {                                                                                                                  \
+        CEDE_SELECT_TIME, CEDE__NULL, CEDE__NULL, CEDE__NULL, CEDE__NULL, CEDE__NULL, (time), 0                        \
     }
 
 /*
  * Does one of the `count` cases as soon as it can be done, sets its `result`, and sets *fired to its number. Where several
  * can be done, each has its turn: the search begins one further each time. A closed channel can be received from and
- * sent to, with the result CEDE_ECLOSED. Channels and futures may be in several cases.
+ * sent to, with the result CEDE_ECLOSED. Channels and futures may be in several cases. A time that has come is looked at
+ * after all else; the earliest of several is the one that is done. The deadline is the end of the whole wait.
  *
  * While the task waits all lies in the heap, the cases and the values that are sent; `cases` itself is read again, and
  * written, when it goes on. It is meant for some tens of cases: the time is that of all cases, and with channels of

@@ -28,7 +28,7 @@ static CEDE__THREAD_LOCAL size_t turn; /* the case to look at first, next time *
 
 static struct cede__common *common_of(const cede_select_case *one)
 {
-    if (one->kind == CEDE_SELECT_NONE)
+    if (one->kind == CEDE_SELECT_NONE || one->kind == CEDE_SELECT_TIME)
         return NULL;
     if (one->kind == CEDE_SELECT_FUTURE)
         return &one->future->common;
@@ -52,7 +52,8 @@ static int check_channel(const cede_channel *channel, const void *value)
 static int check_case(const cede_select_case *one)
 {
     switch (one->kind) {
-    case CEDE_SELECT_NONE: return CEDE_OK;
+    case CEDE_SELECT_NONE:
+    case CEDE_SELECT_TIME: return CEDE_OK;
     case CEDE_SELECT_SEND: return check_channel(one->channel, one->send);
     case CEDE_SELECT_RECEIVE: return check_channel(one->channel, one->receive);
     case CEDE_SELECT_FUTURE: return one->future ? CEDE_OK : CEDE_EINVAL;
@@ -169,7 +170,7 @@ static void link_all(const cede_select_case *cases, struct cede__ticket *ticket,
 {
     for (size_t i = 0; i < ticket->count; i++) {
         struct cede__stub *stub = &ticket->stubs[i];
-        if (cases[i].kind == CEDE_SELECT_NONE)
+        if (cases[i].kind == CEDE_SELECT_NONE || cases[i].kind == CEDE_SELECT_TIME)
             continue;
         if (stub->object)
             cede__list_insert(stub_queue(&cases[i])->previous, &stub->link);
@@ -289,6 +290,29 @@ static int begin_to_wait(cede_select_case *cases, size_t count, int64_t deadline
     return error;
 }
 
+/* The case with the earliest time, if that comes no later than the deadline; or `count`. */
+static size_t first_time(const cede_select_case *cases, size_t count, int64_t deadline)
+{
+    size_t first = count;
+    for (size_t i = 0; i < count; i++)
+        if (cases[i].kind == CEDE_SELECT_TIME && cases[i].time <= deadline) {
+            first = i;
+            deadline = cases[i].time - 1; /* of equal ones the first */
+        }
+    return first;
+}
+
+/* The wait is over, or there was none: if that is because a time has come, that case is done. */
+static int time_has_come(cede_select_case *cases, size_t count, int64_t deadline, size_t *fired, int outcome)
+{
+    size_t first = outcome == CEDE_ETIMEDOUT ? first_time(cases, count, deadline) : count;
+    if (first == count)
+        return outcome;
+    cases[first].result = CEDE_OK;
+    *fired = first;
+    return CEDE_OK;
+}
+
 int cede__select_begin(cede_select_case *cases, size_t count, int64_t deadline, size_t *fired)
 {
     int error = check(cases, count, fired);
@@ -296,7 +320,9 @@ int cede__select_begin(cede_select_case *cases, size_t count, int64_t deadline, 
         return error;
     if (count > 0 && try_all(cases, count, turn++ % count, false, fired, NULL))
         return CEDE_OK;
-    return begin_to_wait(cases, count, deadline, fired);
+    size_t first = first_time(cases, count, deadline);
+    int begun = begin_to_wait(cases, count, first < count ? cases[first].time : deadline, fired);
+    return time_has_come(cases, count, deadline, fired, begun);
 }
 
 /* --- Going on --- */
@@ -312,11 +338,11 @@ static void collect(cede_select_case *one, const struct cede__ticket *ticket)
         one->result = cede__future_result((const cede_future *)(void *)stub->object, one->value);
 }
 
-int cede__select_end(cede_select_case *cases, size_t *fired, int outcome)
+int cede__select_end(cede_select_case *cases, size_t count, int64_t deadline, size_t *fired, int outcome)
 {
     struct cede__task *task = cede__task_myself();
     if (!(task->flags & CEDE__TASK_CHOOSES))
-        return outcome;
+        return time_has_come(cases, count, deadline, fired, outcome);
     struct cede__ticket *ticket = ticket_of(task);
     if (cede__ticket_leave(ticket)) {
         collect(&cases[ticket->fired], ticket);
@@ -325,11 +351,11 @@ int cede__select_end(cede_select_case *cases, size_t *fired, int outcome)
     }
     cede__choice_destroy(task);
     cede__ticket_let_go(ticket);
-    return outcome;
+    return time_has_come(cases, count, deadline, fired, outcome);
 }
 
 int(cede_select)(cede_select_case *cases, size_t count, int64_t deadline, size_t *fired)
 {
     int begun = cede__select_begin(cases, count, deadline, fired);
-    return begun == CEDE__WAITS ? cede__select_end(cases, fired, cede__task_give_way()) : begun;
+    return begun == CEDE__WAITS ? cede__select_end(cases, count, deadline, fired, cede__task_give_way()) : begun;
 }

@@ -36,8 +36,7 @@ static void ask_by_signal(struct cede_sched *sched)
     if (!has_thread || atomic_exchange_explicit(&sched->signaled, true, memory_order_acquire))
         return;
     cede__sched_push(sched, &sched->signal);
-    if (!__atomic_load_n(&sched->wake, __ATOMIC_RELAXED)) /* a host's function may not be called here */
-        cede__sched_rouse(sched);
+    cede__sched_rouse_in_run(sched); /* a host's function may not be called here */
 }
 
 static void on_signal(int number)

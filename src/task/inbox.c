@@ -46,10 +46,18 @@ void cede__sched_rouse(struct cede_sched *sched)
         tell_host(sched);
 }
 
+void cede__sched_rouse_in_run(struct cede_sched *sched)
+{
+    int asleep = CEDE__ASLEEP_IN_RUN;
+    if (atomic_compare_exchange_strong_explicit(&sched->asleep, &asleep, CEDE__AWAKE, memory_order_seq_cst,
+                                                memory_order_relaxed))
+        cede__os_event_set(&sched->event);
+}
+
 void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg)
 {
     cede__os_lock(&sched->wake_lock);
-    __atomic_store_n(&sched->wake, wake, __ATOMIC_RELAXED); /* a signal handler may look at it: dump_ask.c */
+    sched->wake = wake;
     sched->wake_arg = arg;
     cede__os_unlock(&sched->wake_lock);
 }

@@ -118,6 +118,9 @@ static void start_anew(struct cede_sched *sched)
     sched->spawned = sched->released = sched->switches = sched->starvations = sched->messages = sched->sleeps = 0;
     memset(sched->ends, 0, sizeof sched->ends);
     sched->urgent_turns = 0;
+    sched->deadlock_told = sched->brought = 0;
+    sched->ticked = false;
+    atomic_store_explicit(&sched->named, false, memory_order_relaxed);
     sched->now = 0;
     atomic_store_explicit(&sched->asleep, CEDE__AWAKE, memory_order_seq_cst);
 }

@@ -346,6 +346,8 @@ void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message
 void cede__sched_rouse(struct cede_sched *sched);
 /* How the host is told of a post between two ticks. What was set before is not called any more when this returns. */
 void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg);
+/* The same for signal handlers: only if it sleeps in cede_run. */
+void cede__sched_rouse_in_run(struct cede_sched *sched);
 /* Reads all that is there. */
 void cede__sched_read(struct cede_sched *sched);
 /* Has an operation done on a task of another thread: (*act)(id, arg), there. Returns 0 or CEDE_ENOMEM. */

@@ -293,6 +293,37 @@ static void failed_future(void)
     cede_future_release(future);
 }
 
+/* --- Times --- */
+
+static void the_earliest_time_comes(void)
+{
+    cede_channel *channel = channel_of(0, sizeof(uint64_t), 0);
+    struct selecting times = selecting_from(4), served, limited, past;
+    int64_t start = on_stacks_now;
+    times.cases[0] = receive_from(channel);
+    times.cases[1] = (cede_select_case)CEDE_CASE_TIME(start + 20);
+    times.cases[2] = (cede_select_case)CEDE_CASE_TIME(start + 10);
+    times.cases[3] = (cede_select_case)CEDE_CASE_TIME(start + 10);
+    served = limited = past = times;
+    limited.deadline = start + 9;
+    past.cases[3].time = start;
+    spawn(select_once, &limited);
+    spawn(select_once, &past);
+    assert_int_equal(settle_at(start), start + 9);
+    expect(&past, 3, 0);
+    assert_int_equal(settle_at(start + 9), CEDE_NEVER);
+    assert_int_equal(limited.error, CEDE_ETIMEDOUT);
+    spawn(select_once, &times);
+    spawn(select_once, &served);
+    assert_int_equal(settle(), start + 10);
+    assert_int_equal(put(channel, 5), 0);
+    settle();
+    expect(&times, 0, 0);
+    assert_int_equal(settle_at(start + 10), CEDE_NEVER);
+    expect(&served, 2, 0);
+    end(channel);
+}
+
 /* --- Leaving --- */
 
 static void they_leave(void)
@@ -496,6 +527,7 @@ int main(void)
         ON_STACKS(the_same_several_times),
         ON_STACKS(closed),
         ON_STACKS(failed_future),
+        ON_STACKS(the_earliest_time_comes),
         ON_STACKS(they_leave),
         ON_STACKS(after_it_was_served),
         ON_STACKS(sizes_of_values),

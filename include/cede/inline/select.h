@@ -13,7 +13,8 @@ extern "C" {
 #endif
 
 CEDE_API CEDE__NO_PLT int cede__select_begin(cede_select_case *cases, size_t count, int64_t deadline, size_t *fired);
-CEDE_API CEDE__NO_PLT int cede__select_end(cede_select_case *cases, size_t *fired, int outcome);
+CEDE_API CEDE__NO_PLT int cede__select_end(cede_select_case *cases, size_t count, int64_t deadline, size_t *fired,
+                                           int outcome);
 
 #if CEDE_INLINE
 
@@ -23,7 +24,7 @@ static inline __attribute__((always_inline)) int cede__select_inline(cede_select
     int begun = cede__select_begin(cases, count, deadline, fired);
     if (begun != CEDE__WAITS)
         return begun;
-    return cede__select_end(cases, fired, cede__task_switch(cede__here()->current));
+    return cede__select_end(cases, count, deadline, fired, cede__task_switch(cede__here()->current));
 }
 
 #define cede_select(...) cede__select_inline(__VA_ARGS__)
