@@ -57,43 +57,43 @@ struct cede_sched {
     uint64_t room, urgent_room;   /* tasks that the rings have room for */
     uint64_t urgent_most;         /* tasks that may be in the urgent ring */
     struct cede__slots slots;
-    uint32_t number;                               /* the lowest part of its tasks' ids */
-    unsigned urgent_turns;                         /* in a row, */
-    enum cede__served served;                      /* where urgent ones are ready */
-    size_t others_had;                             /* as long as this is the first place of the other ring */
     struct cede__task *ending;                     /* whose deferred functions are being called */
     int64_t now;                                   /* ns; of a tick, or when a batch of turns began */
-    bool ticking;                                  /* in a tick: `now` is the time */
-    bool ticked;                                   /* it was a tick that it was driven by last */
-    bool running;                                  /* its loop is at work, on this thread */
-    bool attached;                                 /* it is a thread's */
     uint64_t live;                                 /* tasks that have not ended */
     uint64_t spawned, ends[CEDE_TASK_TIMEOUT + 1]; /* since it was made; by status */
     uint64_t released;                             /* of those that have ended */
     uint64_t switches, starvations, messages, sleeps;
-    struct cede__wheel wheel;
-    struct cede__list timers; /* `member` of each struct cede_timer */
-    int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
+    size_t others_had;         /* with urgent_turns: as long as this is the first place of the other ring */
+    void (*errand)(void *arg); /* what the loop is to do for the task that comes back, */
+    void *errand_arg;
     struct cede__runtime *runtime; /* that it belongs to, NULL: none; */
     unsigned rank;                 /* which of its threads this is */
-    void (*errand)(void *arg);     /* what the loop is to do for the task that comes back, */
-    void *errand_arg;
-    uint64_t deadlock_told;              /* switches there had been when a deadlock was last reported */
-    uint32_t brought;                    /* where the last task was found that waits for other threads: see waits.c */
-    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
+    uint32_t number;               /* the lowest part of its tasks' ids */
+    unsigned urgent_turns;         /* in a row */
+    enum cede__served served;      /* where urgent ones are ready */
+    uint64_t deadlock_told;        /* switches there had been when a deadlock was last reported */
+    uint32_t brought;              /* where the last task was found that waits for other threads: see waits.c */
+    bool ticking;                  /* in a tick: `now` is the time */
+    bool ticked;                   /* it was a tick that it was driven by last */
+    bool running;                  /* its loop is at work, on this thread */
+    bool attached;                 /* it is a thread's */
+    struct cede__list timers;      /* `member` of each struct cede_timer */
+    int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
+    struct cede__wheel wheel; /* large: what comes after it is in no cache line of what comes before */
 
     /* For other threads. */
-    _Alignas(64) _Atomic(struct cede__message_to *) inbox;
-    _Atomic int asleep; /* enum cede__asleep */
-    struct cede__os_event event;
-    struct cede__os_mutex wake_lock; /* of the next two */
-    void (*wake)(void *arg);         /* how the host wants to be told; NULL: not at all */
+    _Atomic(struct cede__message_to *) inbox;
+    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
+    struct cede__os_mutex wake_lock;     /* of the next two */
+    void (*wake)(void *arg);             /* how the host wants to be told; NULL: not at all */
     void *wake_arg;
-    _Atomic uint32_t epoch; /* of its threads, this is the so manyeth; odd: it has a thread */
-    _Atomic bool named;     /* somebody has its name, and so may send it tasks */
-    _Atomic bool signaled;  /* the next member is on its way */
     struct cede__message_to signal;
     struct cede__offers offers;
+    struct cede__os_event event;
+    _Atomic int asleep;     /* enum cede__asleep */
+    _Atomic uint32_t epoch; /* of its threads, this is the so manyeth; odd: it has a thread */
+    _Atomic bool named;     /* somebody has its name, and so may send it tasks */
+    _Atomic bool signaled;  /* `signal` is on its way */
 };
 
 extern CEDE__THREAD_LOCAL struct cede_sched *cede__my_sched;

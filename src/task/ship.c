@@ -7,6 +7,7 @@
 #include "stack/slab.h"
 #include "task/sched.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +55,8 @@ static void read_shipment(struct cede__message_to *message, struct cede_sched *s
 static int load(struct shipment **out, cede_sched_id to, const cede_task_options *options)
 {
     void *cell, *captures = NULL;
+    if (options->arg_size > PTRDIFF_MAX)
+        return CEDE_ENOMEM;
     if (options->arg_size > 0 && !(captures = cede__os_malloc(options->arg_size)))
         return CEDE_ENOMEM;
     int error = cede__cell_alloc(&cell, CEDE__CELL_SAVE, sizeof(struct shipment));
