@@ -11,7 +11,8 @@
  * CEDE_CHANNEL_THREADS, groups) needs no atomic operations. What tasks of several threads share must be made for it.
  *
  * A task that was taken is known by the id that its creator got, and has another one besides, which cede_task_self gives
- * it. Both are good everywhere: to join it, to cancel it, and so on.
+ * it. Both are good everywhere: to join it, to cancel it, to unpark it, and so on; but its name, its private data, its
+ * urgency and its coroutine are those of the second id.
  */
 #ifndef CEDE_RUNTIME_H
 #define CEDE_RUNTIME_H

@@ -101,7 +101,8 @@ CEDE_API cede_sched_id cede_sched_self(void);
  * detached. The options, the name and the arg_size bytes at arg included, are copied. Where it cannot be created then, for want of memory, it is tried
  * again from time to time; where the thread ends before, it never is.
  *
- * Returns 0; CEDE_EINVAL (options as in cede_task_create, but for what only the receiver can know); CEDE_ESTALE (the
+ * Returns 0; CEDE_EINVAL (options as in cede_task_create, but for what only the receiver can know: then the task ends
+ * there at once; CEDE_TASK_HELD); CEDE_ESTALE (the
  * thread has ended); CEDE_ENOMEM.
  * Context: anywhere but in signal handlers. Threads: any. Since: 0.1.
  */

@@ -247,7 +247,7 @@ CEDE_API int cede_task_detach(cede_task task);
 
 /*
  * Wait until at least `least` of the tasks have ended (0 and 1: any; count: all), ids of tasks that are gone and 0
- * included. ended[i] (ended may be NULL) tells which have. The ids are copied. None of them is let go of.
+ * included. ended[i] (ended may be NULL) tells which have; `tasks` is read again then. None of them is let go of.
  *
  * Returns 0; CEDE_ETIMEDOUT; CEDE_ECANCELED; CEDE_ENOTASK; CEDE_EINVAL (NULL, none, least > count); CEDE_EDEADLOCK (one is
  * the caller itself); CEDE_EPERM (one is of another thread); CEDE_ENOMEM. On failure `ended` is set for CEDE_ETIMEDOUT and

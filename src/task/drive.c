@@ -84,6 +84,8 @@ int cede_sched_on_wake(void (*wake)(void *arg), void *arg)
     if (error)
         return error;
     cede__sched_set_wake(sched, wake, arg);
+    if (!sched->running)
+        cede__sched_await_host(sched);
     return CEDE_OK;
 }
 
@@ -177,5 +179,6 @@ int cede_run(cede_task_entry *main, void *arg, const cede_run_options *options)
     if (!error)
         cede__sched_loop(sched);
     cede__sched_leave(sched);
+    cede__sched_await_host(sched);
     return error;
 }

@@ -46,6 +46,13 @@ void cede__sched_rouse(struct cede_sched *sched)
         tell_host(sched);
 }
 
+void cede__sched_await_host(struct cede_sched *sched)
+{
+    atomic_store_explicit(&sched->asleep, CEDE__ASLEEP_IN_HOST, memory_order_seq_cst);
+    if (atomic_load_explicit(&sched->inbox, memory_order_seq_cst))
+        cede__sched_rouse(sched);
+}
+
 void cede__sched_rouse_in_run(struct cede_sched *sched)
 {
     int asleep = CEDE__ASLEEP_IN_RUN;

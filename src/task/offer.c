@@ -152,6 +152,15 @@ bool cede__offer_withdraw(struct cede_sched *sched, struct cede__task *task, ced
     return false;
 }
 
+int cede__offer_unpark(struct cede__task *task)
+{
+    struct offer *offer = offer_of_task(task);
+    if (offer->guest)
+        return cede_task_unpark(offer->guest);
+    task->flags |= CEDE__TASK_PERMIT; /* its own, or passed on when the guest is known */
+    return CEDE_OK;
+}
+
 static void read_taken(struct cede__message_to *message, struct cede_sched *sched)
 {
     struct offer *offer = CEDE__CONTAINER(message, struct offer, taken);
@@ -169,6 +178,8 @@ static void read_taken(struct cede__message_to *message, struct cede_sched *sche
         cede__sched_queue(sched, task);
     } else {
         task->status = CEDE_TASK_WAITING;
+        if (task->flags & CEDE__TASK_PERMIT)
+            (void)cede_task_unpark(offer->guest);
     }
 }
 
@@ -213,9 +224,8 @@ static int make_guest(struct offer *offer)
     return error;
 }
 
-bool cede__offer_take(struct cede_sched *sched, struct cede_sched *from)
+bool cede__offer_take(struct cede_sched *from)
 {
-    (void)sched;
     if (!atomic_load_explicit(&from->offers.count, memory_order_seq_cst))
         return false;
     struct offer *offer = unlist(&from->offers, NULL);

@@ -51,13 +51,25 @@ void cede__runtime_feed(struct cede_sched *sched)
     }
 }
 
+static bool is_anything_offered(const struct cede__runtime *runtime)
+{
+    for (unsigned i = 0; i < runtime->size; i++)
+        if (atomic_load_explicit(&runtime->members[i].sched->offers.count, memory_order_seq_cst))
+            return true;
+    return false;
+}
+
 void cede__runtime_hunger(struct cede_sched *sched, bool hungry)
 {
     uint64_t bit = (uint64_t)1 << sched->rank;
-    if (hungry)
+    if (hungry) {
         atomic_fetch_or_explicit(&sched->runtime->hungry, bit, memory_order_seq_cst);
-    else
-        atomic_fetch_and_explicit(&sched->runtime->hungry, ~bit, memory_order_seq_cst);
+        return;
+    }
+    bool was_fed = !(atomic_fetch_and_explicit(&sched->runtime->hungry, ~bit, memory_order_seq_cst) & bit);
+    if (was_fed &&
+        is_anything_offered(sched->runtime)) /* perhaps it was woken by something else: another one may eat */
+        cede__runtime_feed(sched);
 }
 
 bool cede__runtime_steal(struct cede_sched *sched)
@@ -65,7 +77,7 @@ bool cede__runtime_steal(struct cede_sched *sched)
     const struct cede__runtime *runtime = sched->runtime;
     for (unsigned i = 1; i < runtime->size; i++) {
         struct cede_sched *other = runtime->members[(sched->rank + i) % runtime->size].sched;
-        if (cede__offer_take(sched, other))
+        if (cede__offer_take(other))
             return true;
     }
     return false;
@@ -87,12 +99,6 @@ static void wake_all(struct cede__runtime *runtime)
         cede__os_event_set(&runtime->members[i].sched->event);
 }
 
-/* Sleeps as one of those that rest, until there is a message, work, or the end. */
-static void sleep_at_rest(struct cede_sched *sched)
-{
-    cede__sched_sleep(sched, CEDE_NEVER);
-}
-
 /* The scheduler has no task left. Returns when it has something to do, or false: the runtime is over. */
 static bool rest(struct cede__runtime *runtime, struct cede_sched *sched)
 {
@@ -104,7 +110,7 @@ static bool rest(struct cede__runtime *runtime, struct cede_sched *sched)
     }
     cede__os_unlock(&runtime->lock);
     if (!atomic_load_explicit(&runtime->over, memory_order_acquire))
-        sleep_at_rest(sched);
+        cede__sched_sleep(sched, CEDE_NEVER); /* until there is a message, work, or the end */
     cede__os_lock(&runtime->lock);
     runtime->resting--;
     cede__os_unlock(&runtime->lock);
@@ -240,6 +246,7 @@ int cede_runtime_run(unsigned threads, cede_task_entry *main, void *arg, const c
     if (!error) {
         error = run(runtime, sched, main, arg, options);
         cede__sched_leave(sched);
+        cede__sched_await_host(sched);
     }
     cede__os_free(runtime);
     return error;

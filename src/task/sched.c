@@ -92,8 +92,18 @@ static void detach_from_thread(struct cede_sched *sched)
     cede__my_sched = NULL;
     cede__os_lock_process();
     sched->attached = false;
-    atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&sched->epoch, sched->epoch & 1, memory_order_relaxed);
     cede__os_unlock_process();
+}
+
+/* Tasks that were sent here and wait for memory are dropped: they find that their thread has ended. */
+static void drop_alarms(struct cede_sched *sched)
+{
+    struct cede__timer *timer;
+    while ((timer = cede__wheel_pop(&sched->wheel, CEDE_NEVER)) != NULL) {
+        struct cede__alarm *alarm = CEDE__CONTAINER(timer, struct cede__alarm, timer);
+        alarm->ring(alarm);
+    }
 }
 
 /* The thread ends. If it does so inside of a task, its tasks stay what they are, and the scheduler is of no use. */
@@ -102,11 +112,14 @@ static void leave(void)
     struct cede_sched *sched = cede__my_sched;
     if (!sched || sched->running)
         return;
-    (void)cede_sched_reset();
+    cede__sched_set_wake(sched, NULL, NULL);
+    atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed); /* from now on nobody sends it tasks */
+    if (cede_sched_reset() != CEDE_OK)
+        return;
     cede__sched_read(sched);
     cede__timers_leave(sched);
     cede__calls_leave(sched);
-    cede__sched_set_wake(sched, NULL, NULL);
+    drop_alarms(sched);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     free_rings(sched);
     detach_from_thread(sched);
@@ -233,6 +246,7 @@ int cede_sched_reset(void)
     }
     cede__sched_visit(sched, release_one, NULL);
     cede__sched_leave(sched);
+    cede__sched_await_host(sched);
     return CEDE_OK;
 }
 

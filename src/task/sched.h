@@ -149,8 +149,9 @@ static inline int cede__task_find(cede_task id, struct cede_sched **sched, struc
 int cede__sched_make_room(struct cede_sched *sched);
 int cede__sched_make_urgent_room(struct cede_sched *sched, struct cede__task *task);
 
-/* There may be memory now: those that could not have their turn try again, and go on with what their wait had given. */
+/* There may be memory now: the first of those that could not have their turn tries again. */
 void cede__sched_feed(struct cede_sched *sched);
+/* This one does, and goes on with what its wait had given. */
 void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task);
 /* Takes one from among those. */
 void cede__sched_unstarve(struct cede_sched *sched, struct cede__task *task);
@@ -341,22 +342,23 @@ void cede__task_end_of(struct cede__task *task, cede_task_end *end);
 
 /* --- The inbox (inbox.c) --- */
 
+/* Any thread: puts a message into the inbox, and wakes the scheduler if it sleeps, or tells its host. */
 void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message);
-/* Wakes the scheduler if it sleeps. */
+/* Only the first of these, and only the second. */
+void cede__sched_push(struct cede_sched *sched, struct cede__message_to *message);
 void cede__sched_rouse(struct cede_sched *sched);
+/* For signal handlers, as cede__sched_push: wakes it only if it sleeps in cede_run. */
+void cede__sched_rouse_in_run(struct cede_sched *sched);
 /* How the host is told of a post between two ticks. What was set before is not called any more when this returns. */
 void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), void *arg);
-/* The same for signal handlers: only if it sleeps in cede_run. */
-void cede__sched_rouse_in_run(struct cede_sched *sched);
+/* From now on the host is to be told; at once if something is there already. */
+void cede__sched_await_host(struct cede_sched *sched);
 /* Reads all that is there. */
 void cede__sched_read(struct cede_sched *sched);
 /* Has an operation done on a task of another thread: (*act)(id, arg), there. Returns 0 or CEDE_ENOMEM. */
 int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint64_t arg);
 /* Sleeps until somebody posts, or the deadline. */
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
-
-/* The same but for waking it: for signal handlers, too. */
-void cede__sched_push(struct cede_sched *sched, struct cede__message_to *message);
 
 /* --- All tasks (sched.c) --- */
 

@@ -5,7 +5,7 @@
 #include "base/compiler.h"
 
 #include "stack/slab.h"
-#include "task/sched.h"
+#include "task/spawn.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -85,13 +85,12 @@ int cede_sched_spawn(cede_sched_id on, const cede_task_options *options)
 {
     struct cede_sched *to = cede__sched_numbered((uint32_t)on & (CEDE__SCHED_MOST - 1));
     struct shipment *shipment;
-    if (!options || options->size != sizeof *options || !options->entry || options->flags & CEDE_TASK_HELD)
-        return CEDE_EINVAL;
-    if (options->arg_size > 0 && !options->arg)
+    int error = cede__task_check_options(options);
+    if (error || options->flags & CEDE_TASK_HELD)
         return CEDE_EINVAL;
     if (!to || cede__sched_id(to) != on)
         return CEDE_ESTALE;
-    int error = load(&shipment, on, options);
+    error = load(&shipment, on, options);
     if (!error)
         cede__sched_post(to, &shipment->message);
     return error;

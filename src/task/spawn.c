@@ -13,10 +13,12 @@
 
 #include <cede/error.h>
 
-static int check_options(const cede_task_options *o)
+int cede__task_check_options(const cede_task_options *o)
 {
     const unsigned known = CEDE_TASK_URGENT | CEDE_TASK_FP_PRIVATE | CEDE_TASK_HELD | CEDE_TASK_ANYWHERE;
-    if (!o || o->size != sizeof *o || o->flags & ~known || o->timeout < 0)
+    if (!o || o->size != sizeof *o || !o->entry || o->flags & ~known || o->timeout < 0)
+        return CEDE_EINVAL;
+    if ((unsigned)o->stack > CEDE_AUTO || (o->source && o->stack == CEDE_AUTO))
         return CEDE_EINVAL;
     return o->arg_size > 0 && !o->arg ? CEDE_EINVAL : CEDE_OK;
 }
@@ -82,7 +84,7 @@ static int make(struct cede_sched *sched, const cede_task_options *options, stru
 {
     cede_coro *coro;
     struct cede__task *task;
-    int error = check_options(options);
+    int error = cede__task_check_options(options);
     if (!error)
         error = make_coro(&coro, options);
     if (!error)
@@ -127,7 +129,8 @@ static int create(cede_task *out, const cede_task_options *options, int (*prepar
     hand_out(task, out);
     if (task->flags & CEDE__TASK_HELD)
         return CEDE_OK;
-    bool anywhere = options->flags & CEDE_TASK_ANYWHERE && sched->runtime;
+    bool bound = options->source && options->source->owner; /* to the stacks of a thread */
+    bool anywhere = options->flags & CEDE_TASK_ANYWHERE && sched->runtime && !bound;
     if (!anywhere || cede__offer_make(sched, task, options) != CEDE_OK)
         cede__sched_queue(sched, task);
     return CEDE_OK;
@@ -173,7 +176,7 @@ static int start(cede_task id)
     if (error)
         return error;
     bool follows = task->more && !cede__list_empty(&task->more->following);
-    if (!(task->flags & CEDE__TASK_HELD) || follows)
+    if (!(task->flags & CEDE__TASK_HELD) || follows || task->wait == CEDE__WAIT_ELSEWHERE)
         return CEDE_ESTATE;
     task->flags &= (uint16_t)~CEDE__TASK_HELD;
     cede__sched_queue(sched, task);

@@ -14,4 +14,7 @@
 int cede__task_create_prepared(cede_task *out, const cede_task_options *options,
                                int (*prepare)(struct cede__task *task, void *arg), void *arg);
 
+/* Whether options are such that a task can be created with them, as far as no source is asked. 0 or CEDE_EINVAL. */
+int cede__task_check_options(const cede_task_options *options);
+
 #endif

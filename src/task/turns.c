@@ -18,11 +18,19 @@
 
 /* --- Who has no memory for a turn --- */
 
-/* There was no memory for its stack, or to make room on it: it tries again when somebody has ended, or soon. */
-static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status)
+/*
+ * There was no memory for its stack, or to make room on it: it tries again when somebody has ended, or soon. With any other
+ * error, such as a source of another thread's, it can never have a turn, and ends.
+ */
+static CEDE__COLD void starve(struct cede_sched *sched, struct cede__task *task, uint8_t status, int error)
 {
-    sched->starvations++;
     sched->switches--; /* it was no turn */
+    if (error != CEDE_ENOMEM && error != CEDE_EMAPS && error != CEDE_ENEST) {
+        task->status = CEDE_TASK_KILLED;
+        cede__sched_queue(sched, task);
+        return;
+    }
+    sched->starvations++;
     task->status = status == CEDE_TASK_CREATED ? CEDE_TASK_CREATED : CEDE_TASK_WAITING;
     task->starved = task->wait;
     task->wait = CEDE__WAIT_MEMORY;
@@ -51,7 +59,7 @@ void cede__sched_feed_one(struct cede_sched *sched, struct cede__task *task)
 
 void cede__sched_feed(struct cede_sched *sched)
 {
-    while (sched->starved.first)
+    if (sched->starved.first)
         cede__sched_feed_one(sched, cede__waiter_task(sched->starved.first));
 }
 
@@ -120,7 +128,7 @@ static inline void run_task(struct cede_sched *sched, cede_coro *handle)
     task->status = CEDE_TASK_RUNNING;
     int error = cede_coro_resume(handle, (void *)outcome, NULL);
     if (CEDE__UNLIKELY(error)) {
-        starve(sched, task, status);
+        starve(sched, task, status, error);
         return;
     }
     if (CEDE__UNLIKELY(task->outcome != 0) && task->status == CEDE_TASK_RUNNING)

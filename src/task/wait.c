@@ -7,7 +7,7 @@
  */
 #include "base/compiler.h"
 
-#include "task/sched.h"
+#include "task/runtime.h"
 
 #include <cede/error.h>
 
@@ -125,6 +125,8 @@ static int unpark(cede_task id)
         return error;
     if (task->flags & CEDE__TASK_ENDED || cede__task_is_doomed(task))
         return CEDE_ESTATE;
+    if (CEDE__UNLIKELY(task->wait == CEDE__WAIT_ELSEWHERE))
+        return cede__offer_unpark(task);
     if (task->status == CEDE_TASK_WAITING && task->wait == CEDE__WAIT_PARKED)
         cede__task_wake(sched, task, CEDE_OK); /* which takes the permit */
     else

@@ -12,9 +12,9 @@
  *   wakes its task, which takes
  *   the end; for a join          ->    lets go of the task, and frees the watch
  *
- * Where the asker's task is gone by the time of the answer (its deadline has passed, or it was canceled or killed), the
- * last step is to take the mark back. It has been asked to take it back before, when the asker gave up, so that others
- * need not wait for the end to join it.
+ * Where the asker's task gives up before the answer (its deadline has passed, or it was canceled or killed), it asks to
+ * take the mark back at once, by a second message, so that others may join. Then the watch is sent to the owner once more
+ * after the answer: messages arrive in their order, so that one is the last.
  */
 #include "base/compiler.h"
 
@@ -26,15 +26,18 @@
 
 struct watch {
     struct cede__message_to message; /* first: on its way */
+    struct cede__message_to give_up;
     struct cede_sched *asker;
     cede_task id; /* of what is watched */
     bool joins;
     cede_task_end end;
-    int error; /* instead of an end */
+    int error;   /* instead of an end */
+    bool marked; /* the owner's own: the mark that the task has is this one's */
     /* The asker's own. */
     struct cede__waiters queue;
     bool answered;  /* the end is there */
-    bool abandoned; /* nobody waits any more */
+    bool abandoned; /* nobody waits any more, */
+    bool gave_up;   /* and the owner has been told */
 };
 
 static struct watch *watch_of(struct cede__message_to *message)
@@ -44,26 +47,33 @@ static struct watch *watch_of(struct cede__message_to *message)
 
 /* --- The owner's side --- */
 
-/* The last step of a join: lets go of the task if it was taken, else takes the mark back. */
-static void settle(struct cede__message_to *message, struct cede_sched *sched)
-{
-    struct watch *watch = watch_of(message);
-    struct cede__task *task;
-    if (cede__task_find(watch->id, &sched, &task) == CEDE_OK) {
-        task->flags &= (uint16_t)~CEDE__TASK_JOINED;
-        if (!watch->abandoned)
-            cede__task_release(sched, task);
-    }
-    cede__os_free(watch);
-}
-
-static void unmark(cede_task id, uint64_t unused)
+/* Takes the mark back, if it is this one's; the task, or NULL. */
+static struct cede__task *unmark(struct watch *watch)
 {
     struct cede_sched *sched;
     struct cede__task *task;
-    (void)unused;
-    if (cede__task_find(id, &sched, &task) == CEDE_OK)
-        task->flags &= (uint16_t)~CEDE__TASK_JOINED;
+    bool marked = watch->marked;
+    watch->marked = false;
+    if (!marked || cede__task_find(watch->id, &sched, &task) != CEDE_OK)
+        return NULL;
+    task->flags &= (uint16_t)~CEDE__TASK_JOINED;
+    return task;
+}
+
+/* The last step: lets go of a task that was joined. */
+static void settle(struct cede__message_to *message, struct cede_sched *sched)
+{
+    struct watch *watch = watch_of(message);
+    struct cede__task *task = unmark(watch);
+    if (task && !watch->abandoned)
+        cede__task_release(sched, task);
+    cede__os_free(watch);
+}
+
+static void read_give_up(struct cede__message_to *message, struct cede_sched *sched)
+{
+    (void)sched;
+    (void)unmark(CEDE__CONTAINER(message, struct watch, give_up));
 }
 
 static void read_answer(struct cede__message_to *message, struct cede_sched *sched);
@@ -92,11 +102,12 @@ static int begin_here(struct watch *watch)
         return error;
     if (watch->joins && task->flags & (CEDE__TASK_JOINED | CEDE__TASK_DETACHED))
         return CEDE_EBUSY;
+    watch->marked = watch->joins;
     if (watch->joins)
         task->flags |= CEDE__TASK_JOINED;
     error = cede_task_on_end(watch->id, has_ended, watch); /* answers at once if it has ended */
-    if (error && watch->joins)
-        task->flags &= (uint16_t)~CEDE__TASK_JOINED;
+    if (error)
+        (void)unmark(watch);
     return error;
 }
 
@@ -119,7 +130,7 @@ static void send_back(struct watch *watch)
 /* The asker is done with it. */
 static void dispose(struct watch *watch)
 {
-    if (watch->joins && !watch->error)
+    if ((watch->joins && !watch->error) || watch->gave_up)
         send_back(watch);
     else
         cede__os_free(watch);
@@ -135,14 +146,17 @@ static void read_answer(struct cede__message_to *message, struct cede_sched *sch
         cede__waiter_wake(sched, watch->queue.first, CEDE_OK);
 }
 
-/* Nobody waits any more. Whether memory is there to tell the owner at once does not matter: it will learn of it. */
+/* Nobody waits any more. */
 static void abandon(struct watch *watch)
 {
     watch->abandoned = true;
-    if (watch->answered)
+    if (watch->answered) {
         dispose(watch);
-    else if (watch->joins)
-        (void)cede__sched_ask(watch->id, unmark, 0);
+    } else if (watch->joins) {
+        watch->gave_up = true;
+        watch->give_up.read = read_give_up;
+        cede__sched_post(cede__sched_numbered(cede__id_scheduler(watch->id)), &watch->give_up);
+    }
 }
 
 static void dropped(struct cede_sched *sched, struct cede__task *self)

@@ -264,6 +264,193 @@ static void a_task_of_another_thread_can_be_joined(void **state)
     test_report();
 }
 
+/* --- What was found by reading --- */
+
+static void *parks_once(void *arg)
+{
+    own_id = cede_task_self();
+    EXPECT_EQ(cede_task_park(CEDE_NEVER), 0);
+    return arg;
+}
+
+/* The id that the creator has reaches whom another thread has taken, before this thread knows it and after. */
+static void *unparks_by_the_first_id(void *arg)
+{
+    for (int known = 0; known < 2; known++) {
+        cede_task task;
+        cede_task_options options = anywhere(parks_once, arg, CEDE_PRIVATE);
+        own_id = 0;
+        EXPECT_EQ(cede_task_create(&task, &options), 0);
+        EXPECT_EQ(cede_task_start(task), CEDE_ESTATE);
+        while (!own_id)
+            sched_yield();
+        for (int i = 0; known && i < 3; i++) /* reads what the other one has sent */
+            EXPECT_EQ(cede_sleep_until(cede_after(CEDE_MILLISECOND)), 0);
+        EXPECT_EQ(cede_task_unpark(task), 0);
+        EXPECT_EQ(cede_task_join(task, CEDE_NEVER, NULL), 0);
+    }
+    return arg;
+}
+
+static void unpark_reaches_a_taken_task(void **state)
+{
+    (void)state;
+    assert_int_equal(cede_runtime_run(2, unparks_by_the_first_id, NULL, NULL), 0);
+    test_report();
+}
+
+static _Atomic cede_task shared_task;
+
+static void *joins_late(void *arg)
+{
+    EXPECT_EQ(cede_task_join(shared_task, cede_after(CEDE_MILLISECOND), NULL), CEDE_ETIMEDOUT);
+    return arg;
+}
+
+/* A join from another thread that gives up leaves the mark of the one here. */
+static void *joins_while_another_thread_gives_up(void *arg)
+{
+    cede_task task, joiner;
+    cede_task_options options = CEDE_TASK_OPTIONS(joins_late, arg);
+    EXPECT_EQ(cede_task_spawn(&task, CEDE_PRIVATE, returns_when_unparked, arg), 0);
+    shared_task = task;
+    remote = task;
+    EXPECT_EQ(cede_task_spawn(&joiner, CEDE_PRIVATE, joins_there, arg), 0);
+    EXPECT_EQ(cede_sleep_until(cede_after(CEDE_MILLISECOND)), 0);
+    EXPECT_EQ(cede_sched_spawn(cede_runtime_sched(1), &options), 0);
+    int64_t end = cede_after(3 * CEDE_MILLISECOND); /* the question and the end of it are read one after the other */
+    while (cede_now() < end)
+        sched_yield();
+    EXPECT_EQ(cede_sleep_until(cede_after(CEDE_MILLISECOND)), 0);
+    EXPECT_EQ(cede_task_detach(task), CEDE_EBUSY);
+    EXPECT_EQ(cede_task_join(task, CEDE_NEVER, NULL), CEDE_EBUSY);
+    EXPECT_EQ(cede_task_unpark(task), 0);
+    EXPECT_EQ(cede_task_join(joiner, CEDE_NEVER, NULL), 0);
+    return arg;
+}
+
+static void a_join_that_gives_up_leaves_the_mark_of_another(void **state)
+{
+    (void)state;
+    assert_int_equal(cede_runtime_run(2, joins_while_another_thread_gives_up, NULL, NULL), 0);
+    test_report();
+}
+
+static void *asks_for_a_foreign_source(void *arg)
+{
+    cede_task task;
+    cede_task_end end;
+    cede_task_options options = CEDE_TASK_OPTIONS(tells_its_thread, arg);
+    options.source = arg;
+    options.flags = CEDE_TASK_ANYWHERE;
+    EXPECT_EQ(cede_task_create(&task, &options), 0);
+    EXPECT_EQ(cede_task_join(task, CEDE_NEVER, &end), 0);
+    EXPECT_EQ(end.status, CEDE_TASK_KILLED);
+    return arg;
+}
+
+static void run_with_foreign_source(void *source)
+{
+    EXPECT_EQ(cede_run(asks_for_a_foreign_source, source, NULL), 0);
+}
+
+/* It can never run there: it ends, and is not tried for ever. */
+static void a_task_with_a_source_of_another_thread_ends(void **state)
+{
+    cede_source *source;
+    cede_source_options options = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_POOL);
+    (void)state;
+    assert_int_equal(cede_source_create(&source, &options), 0);
+    test_on_thread(run_with_foreign_source, source);
+    test_report();
+    assert_int_equal(cede_source_destroy(source), 0);
+}
+
+/* What was sent to a thread that ends is dropped, and the next one begins with nothing. */
+static _Atomic cede_sched_id leaving;
+static _Atomic int sent;
+
+static void wait_to_be_sent_to(void *unused)
+{
+    (void)unused;
+    leaving = cede_sched_self();
+    while (!sent)
+        sched_yield();
+}
+
+static void *sends(void *arg)
+{
+    cede_task_options options = CEDE_TASK_OPTIONS(tells_its_thread, arg);
+    while (!leaving)
+        sched_yield();
+    EXPECT_EQ(cede_sched_spawn(leaving, &options), 0);
+    sent = 1;
+    return arg;
+}
+
+static void *sends_on_a_thread(void *arg)
+{
+    EXPECT_EQ(cede_run(sends, arg, NULL), 0);
+    return NULL;
+}
+
+static void *asks_nothing(void *arg)
+{
+    return arg;
+}
+
+static void run_nothing(void *unused)
+{
+    cede_sched_stats stats = {.size = sizeof stats};
+    (void)unused;
+    EXPECT_EQ(cede_run(asks_nothing, NULL, NULL), 0);
+    EXPECT_EQ(cede_sched_stats_get(&stats), 0);
+    EXPECT_EQ(stats.tasks, 0);
+}
+
+static void a_thread_that_ends_leaves_no_task_to_the_next(void **state)
+{
+    pthread_t sender;
+    (void)state;
+    assert_int_equal(pthread_create(&sender, NULL, sends_on_a_thread, NULL), 0);
+    test_on_thread(wait_to_be_sent_to, NULL);
+    pthread_join(sender, NULL);
+    for (int i = 0; i < 3; i++)
+        test_on_thread(run_nothing, NULL);
+    test_report();
+}
+
+/* A host is told of what comes before its first tick. */
+static _Atomic int told;
+
+static void tell(void *unused)
+{
+    (void)unused;
+    told++;
+}
+
+static void post_from_a_thread(void *id)
+{
+    cede_task_options options = CEDE_TASK_OPTIONS(asks_nothing, NULL);
+    EXPECT_EQ(cede_sched_spawn(*(cede_sched_id *)id, &options), 0);
+}
+
+static void a_host_is_told_before_its_first_tick(void **state)
+{
+    cede_sched_id id = cede_sched_self();
+    (void)state;
+    assert_int_equal(cede_sched_on_wake(tell, NULL), 0);
+    test_on_thread(post_from_a_thread, &id);
+    assert_int_equal(told, 1);
+    assert_int_equal(cede_sched_tick(5), CEDE_NEVER);
+    assert_int_equal(cede_sched_reset(), 0);
+    test_on_thread(post_from_a_thread, &id);
+    assert_int_equal(told, 2);
+    assert_int_equal(cede_sched_tick(6), CEDE_NEVER);
+    assert_int_equal(cede_sched_on_wake(NULL, NULL), 0);
+    test_report();
+}
+
 /* --- The end --- */
 
 static void *spawns_a_chain(void *arg)
@@ -322,6 +509,11 @@ int main(void)
         cmocka_unit_test(those_taken_can_be_ended),
         cmocka_unit_test(a_taken_task_has_two_ids),
         cmocka_unit_test(a_task_of_another_thread_can_be_joined),
+        cmocka_unit_test(unpark_reaches_a_taken_task),
+        cmocka_unit_test(a_join_that_gives_up_leaves_the_mark_of_another),
+        cmocka_unit_test(a_task_with_a_source_of_another_thread_ends),
+        cmocka_unit_test(a_thread_that_ends_leaves_no_task_to_the_next),
+        cmocka_unit_test(a_host_is_told_before_its_first_tick),
         cmocka_unit_test(the_last_task_ends_it_wherever_it_is),
         cmocka_unit_test(questions_and_errors),
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * task/query.c - questions about tasks, and what may be set.
+ * task/inquire.c - questions about tasks, and what may be set.
  */
 #include "base/compiler.h"
 
