@@ -80,7 +80,8 @@ CEDE_API bool cede_future_is_done(const cede_future *future);
 
 /*
  * Has function(future, arg) called once when it is completed, on the thread and in the context of who completes it, where
- * it must not wait; at once, if it is completed. Functions are called in the order of these calls. `arg` is kept.
+ * it must not wait; at once, if it is completed. Functions that were there before are called in the
+ * order of these calls; one that comes later may be called while they are. `arg` is kept.
  *
  * Returns 0; CEDE_EINVAL (NULL); CEDE_ENOMEM.
  * Context: anywhere but in signal handlers. Threads: any. Since: 0.1.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cede/select.h - waiting for one of several things (layer 6): to send to a channel, to receive from one, for a future.
+ * cede/select.h - waiting for one of several things (layer 6): to send to a channel, to receive from one, for a future,
+ * for a time.
  *
  *     cede_select_case cases[] = {
  *         CEDE_CASE_RECEIVE(jobs, &job),
@@ -12,8 +13,8 @@
  *     if (!error && fired == 0 && cases[0].result == CEDE_ECLOSED)
  *         ...                                               // no more jobs
  *
- * Exactly one case is done, the one whose number is *fired; of the others nothing has happened. The time is no case: it is
- * the deadline, and a select with CEDE_NOW takes what is ready.
+ * Exactly one case is done, the one whose number is *fired; of the others nothing has happened. A select with CEDE_NOW
+ * takes what is ready.
  */
 #ifndef CEDE_SELECT_H
 #define CEDE_SELECT_H
@@ -76,7 +77,7 @@ typedef struct cede_select_case {
 
 /*
  * Does one of the `count` cases as soon as it can be done, sets its `result`, and sets *fired to its number. Where several
- * can be done, each has its turn: the search begins one further each time. A closed channel can be received from and
+ * can be done, one of them is taken at random. A closed channel can be received from and
  * sent to, with the result CEDE_ECLOSED. Channels and futures may be in several cases. A time that has come is looked at
  * after all else; the earliest of several is the one that is done. The deadline is the end of the whole wait.
  *

@@ -71,7 +71,7 @@ void cede__owned_want_no_more(struct cede__owned *owned)
 {
     struct cede__task *owner = owned->marks & CEDE__OWNED_WANTED ? owner_of(owned) : NULL;
     owned->marks &= ~(uint32_t)CEDE__OWNED_WANTED;
-    if (owner)
+    if (owner && owner->wanted != UINT8_MAX) /* there it stays: not all are counted */
         owner->wanted--;
 }
 

@@ -22,7 +22,18 @@
 /* What is done of a case that cannot be done at once. */
 #define AGAIN CEDE__WAITS
 
-static CEDE__THREAD_LOCAL size_t turn; /* the case to look at first, next time */
+/*
+ * The case to look at first. At random: were it one further each time, tasks that select in turn could each find the same
+ * case first for ever.
+ */
+static size_t first_of(size_t count)
+{
+    static CEDE__THREAD_LOCAL uint32_t random = 2463534242u; /* George Marsaglia, "Xorshift RNGs" (2003) */
+    random ^= random << 13;
+    random ^= random >> 17;
+    random ^= random << 5;
+    return random % count;
+}
 
 /* --- One case --- */
 
@@ -215,7 +226,7 @@ static int leave_stubs(cede_select_case *cases, size_t *fired, struct cede__tick
     struct cede__common **objects = cede__ticket_data(ticket);
     size_t found = order_objects(cases, ticket->count, objects);
     lock_all(objects, found);
-    bool done = found > 0 && try_all(cases, ticket->count, turn % ticket->count, true, fired, &served);
+    bool done = found > 0 && try_all(cases, ticket->count, first_of(ticket->count), true, fired, &served);
     if (!done)
         link_all(cases, ticket, choice);
     unlock_all(objects, found);
@@ -295,10 +306,9 @@ static size_t first_time(const cede_select_case *cases, size_t count, int64_t de
 {
     size_t first = count;
     for (size_t i = 0; i < count; i++)
-        if (cases[i].kind == CEDE_SELECT_TIME && cases[i].time <= deadline) {
+        if (cases[i].kind == CEDE_SELECT_TIME && cases[i].time <= deadline &&
+            (first == count || cases[i].time < cases[first].time))
             first = i;
-            deadline = cases[i].time - 1; /* of equal ones the first */
-        }
     return first;
 }
 
@@ -318,8 +328,11 @@ int cede__select_begin(cede_select_case *cases, size_t count, int64_t deadline, 
     int error = check(cases, count, fired);
     if (error)
         return error;
-    if (count > 0 && try_all(cases, count, turn++ % count, false, fired, NULL))
+    if (count > 0 && try_all(cases, count, first_of(count), false, fired, NULL))
         return CEDE_OK;
+    int64_t now = cede__my_sched ? cede__my_sched->now : CEDE_NOW; /* as far as it is known */
+    if (first_time(cases, count, now) < count)
+        return time_has_come(cases, count, now, fired, CEDE_ETIMEDOUT);
     size_t first = first_time(cases, count, deadline);
     int begun = begin_to_wait(cases, count, first < count ? cases[first].time : deadline, fired);
     return time_has_come(cases, count, deadline, fired, begun);

@@ -57,7 +57,7 @@ int(cede_semaphore_acquire)(cede_semaphore *semaphore, size_t units, int64_t dea
 
 int cede_semaphore_release(cede_semaphore *semaphore, size_t units)
 {
-    if (!semaphore || units > MOST || units > MOST - semaphore->value)
+    if (!semaphore || semaphore->value > MOST || units > MOST - semaphore->value)
         return CEDE_EINVAL;
     if (CEDE__UNLIKELY(cede__sync_is_foreign(&semaphore->waiters)))
         return CEDE_EPERM;

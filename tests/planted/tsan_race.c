@@ -7,7 +7,8 @@
 #include <cede/cede.h>
 
 static volatile int counter;
-static pthread_barrier_t both; /* or the second might begin when the first has ended, and be ordered behind it */
+/* Or the second might begin when the first has ended. Two of them: who leaves one late is ordered behind who is there again. */
+static pthread_barrier_t begin, end;
 
 static void *counts(void *arg, void *in)
 {
@@ -25,10 +26,10 @@ static void *drive(void *arg)
     int word = 0;
     if (cede_coro_new(&coro, CEDE_PRIVATE, counts, NULL) != 0)
         return arg;
-    pthread_barrier_wait(&both);
+    pthread_barrier_wait(&begin);
     for (int i = 0; i < 1000; i++)
         cede_coro_resume(coro, &word, NULL);
-    pthread_barrier_wait(&both);
+    pthread_barrier_wait(&end);
     cede_coro_destroy(coro);
     return NULL;
 }
@@ -36,7 +37,8 @@ static void *drive(void *arg)
 int main(void)
 {
     pthread_t threads[2];
-    pthread_barrier_init(&both, NULL, 2);
+    pthread_barrier_init(&begin, NULL, 2);
+    pthread_barrier_init(&end, NULL, 2);
     for (int i = 0; i < 2; i++)
         pthread_create(&threads[i], NULL, drive, NULL);
     for (int i = 0; i < 2; i++)
