@@ -208,8 +208,11 @@ int64_t cede_manager_tick(cede_manager *manager, int64_t now)
     while ((timer = cede__wheel_pop(&manager->wheel, manager->now)) != NULL) {
         struct cede__entry *entry = CEDE__CONTAINER(timer, struct cede__entry, timer);
         manager->stats.timed_out++;
-        if (cede__task_is_here(entry->task)) {
-            cede__entry_time_out(entry->task);
+        cede_task task = entry->task;
+        if (cede__task_is_here(task)) {
+            cede__os_unlock(&manager->lock);
+            cede__entry_time_out(task);
+            cede__os_lock(&manager->lock);
         } else {
             cede__entry_send(manager, entry, CEDE__ORDER_TIMEOUT);
             cede__os_lock(&manager->lock);
@@ -247,7 +250,9 @@ int cede_manager_reset(cede_manager *manager)
         if (task == self) {
             own = true;
         } else if (cede__task_is_here(task)) {
-            (void)cede_task_kill(task); /* which only queues it */
+            cede__os_unlock(&manager->lock);
+            (void)cede_task_kill(task); /* which only queues it, but may tell others */
+            cede__os_lock(&manager->lock);
         } else {
             cede__entry_send(manager, entry, CEDE__ORDER_KILL);
             cede__os_lock(&manager->lock);
