@@ -16,7 +16,7 @@ int cede_event_set(cede_event *event)
     if (cede__sync_is_foreign(&event->waiters))
         return CEDE_EPERM;
     event->is_set = true;
-    cede__sync_wake_all(&event->waiters);
+    cede__waiters_wake_all(cede__my_sched, &event->waiters);
     return CEDE_OK;
 }
 
@@ -66,7 +66,7 @@ int cede_wait_group_done(cede_wait_group *group)
     if (cede__sync_is_foreign(&group->waiters))
         return CEDE_EPERM;
     if (--group->count == 0)
-        cede__sync_wake_all(&group->waiters);
+        cede__waiters_wake_all(cede__my_sched, &group->waiters);
     return CEDE_OK;
 }
 
@@ -119,7 +119,7 @@ int cede__sync_barrier_wait_begin(cede_barrier *barrier, int64_t deadline)
     if (cede__sync_is_foreign(&barrier->waiters))
         return CEDE_EPERM;
     barrier->arrived = 0;
-    cede__sync_wake_all(&barrier->waiters);
+    cede__waiters_wake_all(cede__my_sched, &barrier->waiters);
     return CEDE_BARRIER_LAST;
 }
 

@@ -218,8 +218,7 @@ static inline int wait_small(struct cede__waiters *queue, enum cede__wait what, 
     return cede__task_wait_begin(*task, queue, what, deadline);
 }
 
-/* What is no channel of the calling thread's, or no value. */
-static CEDE__COLD int refuse(const cede_channel *channel, const void *value)
+CEDE__COLD int cede__channel_check(const cede_channel *channel, const void *value)
 {
     if (!channel || (!value && channel->element_size > 0))
         return CEDE_EINVAL;
@@ -237,7 +236,7 @@ int cede__channel_send_begin(cede_channel *channel, const void *value, int64_t d
 {
     struct cede__task *task;
     if (!is_simple(channel, value)) {
-        int error = refuse(channel, value);
+        int error = cede__channel_check(channel, value);
         if (error)
             return error;
         if (channel->threads)
@@ -259,7 +258,7 @@ int cede__channel_receive_begin(cede_channel *channel, void *value, int64_t dead
 {
     struct cede__task *task;
     if (!is_simple(channel, value)) {
-        int error = refuse(channel, value);
+        int error = cede__channel_check(channel, value);
         if (error)
             return error;
         if (channel->threads)

@@ -116,4 +116,7 @@ size_t cede__channel_threads_length(cede_channel *channel);
 int cede__channel_threads_destroy(cede_channel *channel);
 void cede__channel_threads_init(cede_channel *channel, struct cede__channel_threads *threads);
 
+/* Returns 0; CEDE_EINVAL (no channel, or no value where there must be one); CEDE_EPERM (one of another thread). */
+int cede__channel_check(const cede_channel *channel, const void *value);
+
 #endif

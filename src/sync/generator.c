@@ -8,7 +8,6 @@
  */
 #include "base/compiler.h"
 
-#include "sync/ticket.h"
 #include "task/more.h"
 #include "task/spawn.h"
 

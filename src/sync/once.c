@@ -44,7 +44,7 @@ int(cede_once_run)(cede_once *once, int (*function)(void *arg), void *arg, int64
     cede__owned_want_no_more(&once->owned);
     once->owned.owner = 0;
     once->done = true;
-    cede__sync_wake_all(&once->owned.waiters);
+    cede__waiters_wake_all(cede__my_sched, &once->owned.waiters);
     return CEDE_OK;
 }
 

@@ -53,20 +53,13 @@ static size_t bytes_of(const cede_select_case *one)
     return hands_over ? (one->channel->element_size + 7) & ~(size_t)7 : 0;
 }
 
-static int check_channel(const cede_channel *channel, const void *value)
-{
-    if (!channel || (!value && channel->element_size > 0))
-        return CEDE_EINVAL;
-    return channel->threads || channel->owner == cede__my_sched ? CEDE_OK : CEDE_EPERM;
-}
-
 static int check_case(const cede_select_case *one)
 {
     switch (one->kind) {
     case CEDE_SELECT_NONE:
     case CEDE_SELECT_TIME: return CEDE_OK;
-    case CEDE_SELECT_SEND: return check_channel(one->channel, one->send);
-    case CEDE_SELECT_RECEIVE: return check_channel(one->channel, one->receive);
+    case CEDE_SELECT_SEND: return cede__channel_check(one->channel, one->send);
+    case CEDE_SELECT_RECEIVE: return cede__channel_check(one->channel, one->receive);
     case CEDE_SELECT_FUTURE: return one->future ? CEDE_OK : CEDE_EINVAL;
     default: return CEDE_EINVAL;
     }

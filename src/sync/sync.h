@@ -60,16 +60,10 @@ static inline int cede__sync_wait_begin(struct cede__waiters *queue, enum cede__
     return cede__task_wait_begin(self, queue, what, deadline);
 }
 
-static inline void cede__sync_wake_all(struct cede__waiters *queue)
-{
-    while (queue->first)
-        cede__waiter_wake(cede__my_sched, queue->first, CEDE_OK);
-}
-
 /* Of one that is ended before it has gone on: whether it had been woken with what it waited for. */
 static inline bool cede__sync_was_granted(const struct cede__task *task)
 {
-    return (task->status == CEDE_TASK_READY || task->wait == CEDE__WAIT_MEMORY) && task->outcome >= 0;
+    return (task->status == CEDE_TASK_READY || cede__task_is_starved(task)) && task->outcome >= 0;
 }
 
 /* --- Things with an owner (owned.c) --- */

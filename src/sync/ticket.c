@@ -31,15 +31,6 @@ void cede__common_release(struct cede__common *common)
 
 /* --- The task's side --- */
 
-int cede__task_may_wait(struct cede__task **out, int64_t deadline)
-{
-    const struct cede_sched *sched = cede__my_sched;
-    int error = cede__task_running(out);
-    if (!error && cede__task_ends_waits(*out))
-        return CEDE_ECANCELED;
-    return deadline <= CEDE_NOW || (sched && deadline <= sched->now) ? CEDE_ETIMEDOUT : error;
-}
-
 static void release(struct cede__ticket *ticket)
 {
     if (atomic_fetch_sub_explicit(&ticket->references, 1, memory_order_acq_rel) == 1)

@@ -118,16 +118,4 @@ void cede__ticket_deliver_all(struct cede__ticket *last);
 /* Whether somebody waits in the queue. Under the object's lock. */
 bool cede__stub_is_any(const struct cede__list *queue);
 
-/* The task that runs, which has just come back from its wait. */
-static inline struct cede__task *cede__task_myself(void)
-{
-    return cede__task_of(cede__coro_of(cede__thread_here()->tls.current));
-}
-
-/*
- * The running task, if it may begin a wait with this deadline: cede__task_wait_begin cannot fail then. Returns 0; CEDE_ETIMEDOUT (also outside of tasks),
- * CEDE_ECANCELED, CEDE_ENOTASK, CEDE_EBIGSTACK.
- */
-int cede__task_may_wait(struct cede__task **out, int64_t deadline);
-
 #endif

@@ -11,6 +11,7 @@
 
 #include <cede/error.h>
 
+#define NO_SLOT UINT32_MAX
 #define PAGE_CALLS 1024u
 #define DIRECTORY_BYTES (sizeof(void *) * (((size_t)1 << CEDE__SLOT_BITS) / PAGE_CALLS))
 
@@ -27,7 +28,7 @@ static CEDE__COLD int make_table(struct cede_sched *sched, struct cede__calls **
     }
     memset(calls, 0, sizeof *calls);
     calls->pages = pages;
-    calls->free = CEDE__NO_SLOT;
+    calls->free = NO_SLOT;
     atomic_store_explicit(&sched->calls, calls, memory_order_release);
     *out = calls;
     return CEDE_OK;
@@ -77,7 +78,7 @@ static int take_fresh(struct cede__calls *calls, struct cede__call **out)
 int cede__calls_take(struct cede__calls *calls, struct cede__call **out)
 {
     struct cede__call *call;
-    if (CEDE__LIKELY(calls->free != CEDE__NO_SLOT)) {
+    if (CEDE__LIKELY(calls->free != NO_SLOT)) {
         call = cede__call_slot(calls, calls->free);
         calls->free = call->next_free;
     } else {
@@ -96,12 +97,8 @@ int cede__calls_take(struct cede__calls *calls, struct cede__call **out)
 
 void cede__calls_give(struct cede__calls *calls, struct cede__call *call)
 {
-    uint32_t generation = atomic_load_explicit(&call->mark, memory_order_relaxed) >> CEDE__MARK_STATE_BITS;
-    if (CEDE__UNLIKELY(generation == CEDE__GENERATION_LAST)) { /* never again: an id must not come back */
-        atomic_store_explicit(&call->mark, 0, memory_order_release);
+    if (CEDE__UNLIKELY(!cede__mark_renew(&call->mark)))
         return;
-    }
-    atomic_store_explicit(&call->mark, (generation + 1) << CEDE__MARK_STATE_BITS, memory_order_release);
     call->next_free = calls->free;
     calls->free = call->slot;
 }

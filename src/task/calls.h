@@ -52,7 +52,7 @@ struct cede__call {
 
 struct cede__calls {
     _Atomic(struct cede__call *) *pages; /* a directory for as many as there can be */
-    uint32_t free, fresh;                /* as in struct cede__slots */
+    uint32_t free, fresh;                /* the first free slot; slots from here on were never used */
     uint64_t begun, completed, failed, timed_out, canceled;
     _Atomic uint64_t late;
 };
@@ -77,7 +77,7 @@ static inline uint32_t cede__call_mark_of(uint64_t id, enum cede__call_mark stat
 static inline bool cede__call_is_done(struct cede__call *call)
 {
     uint32_t mark = atomic_load_explicit(&call->mark, memory_order_acquire);
-    return (mark & ((1 << CEDE__MARK_STATE_BITS) - 1)) == CEDE__CALL_DONE;
+    return (mark & CEDE__MARK_STATE) == CEDE__CALL_DONE;
 }
 
 #endif

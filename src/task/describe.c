@@ -131,7 +131,7 @@ bool cede__wait_is_local(const struct cede__task *task)
 /* -1: not known. */
 static int64_t waited(const struct cede_sched *sched, const struct cede__task *task)
 {
-    if (task->wait == CEDE__WAIT_ELSEWHERE || task->wait == CEDE__WAIT_MEMORY)
+    if (task->wait == CEDE__WAIT_ELSEWHERE || cede__task_is_starved(task))
         return -1;
     int64_t now = cede__sched_time(sched);
     if (!cede__timer_is_armed(&task->timer))

@@ -84,12 +84,6 @@ static CEDE__NOINLINE void tell(struct cede_sched *sched, struct cede__task *tas
     cede__sched_enter_loop(loop);
 }
 
-static void wake_all(struct cede_sched *sched, struct cede__waiters *queue)
-{
-    while (queue->first)
-        cede__waiter_wake(sched, queue->first, CEDE_OK);
-}
-
 void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
 {
     cede_task_status status = final_status(task);
@@ -104,7 +98,7 @@ void cede__task_finish(struct cede_sched *sched, struct cede__task *task)
     sched->live--;
     sched->ends[status]++;
     cede__slot_set_state(task->slot, mark_of(status));
-    wake_all(sched, &task->joiners);
+    cede__waiters_wake_all(sched, &task->joiners);
     if (CEDE__UNLIKELY(sched->starved.first != NULL))
         cede__sched_feed(sched);
     if (CEDE__UNLIKELY(task->more != NULL)) {
@@ -153,7 +147,7 @@ void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_tas
     cede__task_unlink(sched, task);
     if (task->more)
         cede__list_remove(&task->more->following);
-    uint8_t wait = task->wait == CEDE__WAIT_MEMORY ? task->starved : task->wait;
+    enum cede__wait wait = cede__task_waited_for(task);
     cede__wait_drop *drop = atomic_load_explicit(&cede__wait_dropped[wait], memory_order_relaxed);
     if (drop && !runs)
         drop(sched, task);
@@ -169,14 +163,14 @@ void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_tas
 /* Whether it will go on from a yield or a sleep, which both tell of a cancel until the last moment. */
 static bool goes_on_from_rest(const struct cede__task *task)
 {
-    uint8_t wait = task->wait == CEDE__WAIT_MEMORY ? task->starved : task->wait;
-    bool ready = task->status == CEDE_TASK_READY || task->wait == CEDE__WAIT_MEMORY;
+    enum cede__wait wait = cede__task_waited_for(task);
+    bool ready = task->status == CEDE_TASK_READY || cede__task_is_starved(task);
     return ready && (wait == CEDE__WAIT_NONE || wait == CEDE__WAIT_TIME);
 }
 
-int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsigned flag)
+int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, uint64_t flag)
 {
-    if (task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING) || cede__task_is_doomed(task))
+    if (cede__task_is_doomed(task))
         return CEDE_ESTATE;
     if (!(task->flags & CEDE__TASK_CANCELED))
         task->flags |= (uint16_t)(CEDE__TASK_CANCELED | flag);
@@ -186,42 +180,24 @@ int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsi
         return CEDE_OK;
     else if (goes_on_from_rest(task))
         task->outcome = CEDE_ECANCELED;
-    else if (task->status == CEDE_TASK_WAITING && task->wait != CEDE__WAIT_MEMORY)
+    else if (task->status == CEDE_TASK_WAITING && !cede__task_is_starved(task))
         cede__task_wake(sched, task, CEDE_ECANCELED);
     return CEDE_OK;
 }
 
-static int cancel(cede_task id)
-{
-    struct cede_sched *sched;
-    struct cede__task *task;
-    int error = cede__task_find(id, &sched, &task);
-    return error ? error : cede__task_interrupt(sched, task, 0);
-}
-
-static void cancel_there(cede_task id, uint64_t unused)
-{
-    (void)unused;
-    (void)cancel(id);
-}
-
 int cede_task_cancel(cede_task id)
 {
-    int error = cancel(id);
-    return error == CEDE_EPERM ? cede__sched_ask(id, cancel_there, 0) : error;
+    return cede__task_act(id, cede__task_interrupt, 0);
 }
 
-static int kill_task(cede_task id)
+static int kill_task(struct cede_sched *sched, struct cede__task *task, uint64_t unused)
 {
-    struct cede_sched *sched;
-    struct cede__task *task, *running = NULL;
-    int error = cede__task_find(id, &sched, &task);
-    if (error)
-        return error;
-    if (task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING) || cede__task_is_doomed(task))
+    struct cede__task *running = NULL;
+    (void)unused;
+    if (cede__task_is_doomed(task))
         return CEDE_ESTATE;
     if (task->status == CEDE_TASK_RUNNING) {
-        error = cede__task_running(&running);
+        int error = cede__task_running(&running);
         if (error)
             return error;
     }
@@ -231,16 +207,9 @@ static int kill_task(cede_task id)
     return CEDE_OK;
 }
 
-static void kill_there(cede_task id, uint64_t unused)
-{
-    (void)unused;
-    (void)kill_task(id);
-}
-
 int cede_task_kill(cede_task id)
 {
-    int error = kill_task(id);
-    return error == CEDE_EPERM ? cede__sched_ask(id, kill_there, 0) : error;
+    return cede__task_act(id, kill_task, 0);
 }
 
 /* --- Time limits --- */
@@ -253,7 +222,7 @@ static void time_is_up(struct cede__alarm *alarm)
 
 int cede__task_limit(struct cede_sched *sched, struct cede__task *task, int64_t deadline)
 {
-    if (task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING) || cede__task_is_doomed(task))
+    if (cede__task_is_doomed(task))
         return CEDE_ESTATE;
     int error = cede__task_more(task);
     if (error)
@@ -266,21 +235,12 @@ int cede__task_limit(struct cede_sched *sched, struct cede__task *task, int64_t 
     return CEDE_OK;
 }
 
-static int set_timeout(cede_task id, int64_t deadline)
+static int set_timeout(struct cede_sched *sched, struct cede__task *task, uint64_t deadline)
 {
-    struct cede_sched *sched;
-    struct cede__task *task;
-    int error = cede__task_find(id, &sched, &task);
-    return error ? error : cede__task_limit(sched, task, deadline);
-}
-
-static void set_timeout_there(cede_task id, uint64_t deadline)
-{
-    (void)set_timeout(id, (int64_t)deadline);
+    return cede__task_limit(sched, task, (int64_t)deadline);
 }
 
 int cede_task_set_timeout(cede_task id, int64_t deadline)
 {
-    int error = set_timeout(id, deadline);
-    return error == CEDE_EPERM ? cede__sched_ask(id, set_timeout_there, (uint64_t)deadline) : error;
+    return cede__task_act(id, set_timeout, (uint64_t)deadline);
 }

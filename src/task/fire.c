@@ -14,7 +14,7 @@
 
 static void time_out(struct cede_sched *sched, struct cede__task *task)
 {
-    if (task->wait == CEDE__WAIT_MEMORY)
+    if (cede__task_is_starved(task))
         cede__sched_feed_one(sched, task);
     else
         cede__task_wake(sched, task, task->wait == CEDE__WAIT_TIME ? CEDE_OK : CEDE_ETIMEDOUT);

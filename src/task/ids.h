@@ -17,6 +17,7 @@
 #include "base/compiler.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +28,6 @@
 enum { CEDE__SCHED_BITS = 10, CEDE__SLOT_BITS = 25, CEDE__MARK_STATE_BITS = 3, CEDE__SLOTS_PER_PAGE = 1024 };
 #define CEDE__SCHED_MOST (1u << CEDE__SCHED_BITS)
 #define CEDE__GENERATION_LAST (((uint32_t)1 << 29) - 1)
-#define CEDE__NO_SLOT UINT32_MAX
 #define CEDE__MARK_STATE ((1u << CEDE__MARK_STATE_BITS) - 1)
 
 /* What is known of a task on other threads. */
@@ -54,6 +54,37 @@ struct cede__slots {
     struct cede__slot *free;             /* free slots, last in first out */
     uint32_t fresh;                      /* slots from here on were never used */
 };
+
+static inline uint32_t cede__id_scheduler(cede_task id)
+{
+    return (uint32_t)id & (CEDE__SCHED_MOST - 1);
+}
+
+static inline uint32_t cede__id_slot(cede_task id)
+{
+    return (uint32_t)(id >> CEDE__SCHED_BITS) & (((uint32_t)1 << CEDE__SLOT_BITS) - 1);
+}
+
+static inline uint32_t cede__id_generation(cede_task id)
+{
+    return (uint32_t)(id >> (CEDE__SCHED_BITS + CEDE__SLOT_BITS));
+}
+
+/* The id of a slot with this mark. */
+static inline uint64_t cede__id_make(uint32_t mark, uint32_t slot, uint32_t scheduler)
+{
+    return (uint64_t)(mark >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
+           (uint64_t)slot << CEDE__SCHED_BITS | scheduler;
+}
+
+/* Gives a mark its next generation, with the state 0. False: there is none, since an id must not come back. */
+static inline bool cede__mark_renew(_Atomic uint32_t *mark)
+{
+    uint32_t generation = atomic_load_explicit(mark, memory_order_relaxed) >> CEDE__MARK_STATE_BITS;
+    bool last = generation == CEDE__GENERATION_LAST;
+    atomic_store_explicit(mark, last ? 0 : (generation + 1) << CEDE__MARK_STATE_BITS, memory_order_release);
+    return !last;
+}
 
 int cede__slots_create(struct cede__slots *slots);
 /* Puts fresh slots on the list of free ones. Returns 0 or CEDE_ENOMEM. */
@@ -83,36 +114,17 @@ static inline int cede__slots_take(struct cede__slots *slots, uint32_t scheduler
     slot->holds.task = task;
     cede__slot_set_state(slot, CEDE__MARK_LIVE);
     task->slot = slot;
-    task->id = (cede_task)(cede__slot_mark(slot) >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
-               (cede_task)slot->index << CEDE__SCHED_BITS | scheduler;
+    task->id = cede__id_make(cede__slot_mark(slot), slot->index, scheduler);
     return CEDE_OK;
 }
 
 /* The task is gone. */
 static inline void cede__slots_give(struct cede__slots *slots, struct cede__slot *slot)
 {
-    uint32_t generation = cede__slot_mark(slot) >> CEDE__MARK_STATE_BITS;
-    bool last = generation == CEDE__GENERATION_LAST; /* then it is never used again: an id must not come back */
-    atomic_store_explicit(&slot->mark, last ? 0 : (generation + 1) << CEDE__MARK_STATE_BITS, memory_order_release);
-    if (CEDE__UNLIKELY(last))
+    if (CEDE__UNLIKELY(!cede__mark_renew(&slot->mark)))
         return;
     slot->holds.next_free = slots->free;
     slots->free = slot;
-}
-
-static inline uint32_t cede__id_scheduler(cede_task id)
-{
-    return (uint32_t)id & (CEDE__SCHED_MOST - 1);
-}
-
-static inline uint32_t cede__id_slot(cede_task id)
-{
-    return (uint32_t)(id >> CEDE__SCHED_BITS) & (((uint32_t)1 << CEDE__SLOT_BITS) - 1);
-}
-
-static inline uint32_t cede__id_generation(cede_task id)
-{
-    return (uint32_t)(id >> (CEDE__SCHED_BITS + CEDE__SLOT_BITS));
 }
 
 /* The slot with this index, or NULL if it was never used. */

@@ -114,7 +114,7 @@ void cede__sched_sleep(struct cede_sched *sched, int64_t deadline)
 
 struct request {
     struct cede__message_to message; /* first */
-    void (*act)(cede_task id, uint64_t arg);
+    cede__task_action *act;
     cede_task id;
     uint64_t arg;
 };
@@ -122,13 +122,19 @@ struct request {
 static void read_request(struct cede__message_to *message, struct cede_sched *sched)
 {
     struct request *request = (struct request *)(void *)message;
-    (void)sched;
-    request->act(request->id, request->arg);
+    struct cede__task *task;
+    if (cede__task_find(request->id, &sched, &task) == CEDE_OK)
+        (void)request->act(sched, task, request->arg);
     cede__os_free(request);
 }
 
-int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint64_t arg)
+int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg)
 {
+    struct cede_sched *sched;
+    struct cede__task *task;
+    int error = cede__task_find(id, &sched, &task);
+    if (error != CEDE_EPERM)
+        return error ? error : act(sched, task, arg);
     struct request *request = cede__os_malloc(sizeof *request);
     if (!request)
         return CEDE_ENOMEM;

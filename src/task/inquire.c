@@ -120,7 +120,7 @@ int cede_task_set_urgent(cede_task id, bool urgent)
     int error = cede__task_find(id, &sched, &task);
     if (error)
         return error;
-    if (task->flags & CEDE__TASK_ENDED || cede__task_is_doomed(task))
+    if (cede__task_is_doomed(task))
         return CEDE_ESTATE;
     if (urgent)
         return cede__sched_make_urgent_room(sched, task);

@@ -9,8 +9,6 @@
 
 #include "task/watch.h"
 
-#include <string.h>
-
 #include <cede/error.h>
 
 /* A joiner goes, with or without what it has waited for: another one may join then. */
@@ -109,13 +107,9 @@ int(cede_task_await)(cede_task id, int64_t deadline)
     return cede__task_await_end(cede__task_wait_here(cede__task_await_begin(id, deadline)));
 }
 
-static int detach(cede_task id)
+static int detach(struct cede_sched *sched, struct cede__task *task, uint64_t unused)
 {
-    struct cede_sched *sched;
-    struct cede__task *task;
-    int error = cede__task_find(id, &sched, &task);
-    if (error)
-        return error;
+    (void)unused;
     if (task->flags & (CEDE__TASK_JOINED | CEDE__TASK_DETACHED))
         return CEDE_EBUSY;
     if (task->flags & CEDE__TASK_ENDED)
@@ -125,16 +119,9 @@ static int detach(cede_task id)
     return CEDE_OK;
 }
 
-static void detach_there(cede_task id, uint64_t unused)
-{
-    (void)unused;
-    (void)detach(id);
-}
-
 int cede_task_detach(cede_task id)
 {
-    int error = detach(id);
-    return error == CEDE_EPERM ? cede__sched_ask(id, detach_there, 0) : error;
+    return cede__task_act(id, detach, 0);
 }
 
 /* --- Some of several --- */

@@ -17,9 +17,7 @@
 #include "base/compiler.h"
 
 #include "task/runtime.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "task/spawn.h"
 
 #include <cede/error.h>
 
@@ -33,7 +31,7 @@ struct offer {
     cede_task_status wanted; /* how it is to be ended as soon as it is known; NONE: not */
     cede_task_end end;       /* how it has ended */
     cede_task_options options;
-    char name[32];
+    char name[CEDE__NAME_ROOM];
 };
 
 void cede__offers_init(struct cede__offers *offers)
@@ -61,8 +59,7 @@ int cede__offer_make(struct cede_sched *sched, struct cede__task *task, const ce
     if (!offer)
         return CEDE_ENOMEM;
     *offer = (struct offer){.home = sched, .id = task->id, .options = *options};
-    snprintf(offer->name, sizeof offer->name, "%s", options->name ? options->name : "");
-    offer->options.name = options->name ? offer->name : NULL;
+    cede__task_keep_name(&offer->options, offer->name);
     offer->options.flags &= (unsigned)(CEDE_TASK_URGENT | CEDE_TASK_FP_PRIVATE);
     offer->options.timeout = 0;  /* its home sees to that */
     if (options->arg_size > 0) { /* the copy stays at home, where its task outlives the guest */
@@ -121,21 +118,13 @@ bool cede__offer_take_own(struct cede_sched *sched)
     return true;
 }
 
-static void interrupt_there(cede_task id, uint64_t flag)
-{
-    struct cede_sched *sched;
-    struct cede__task *task;
-    if (cede__task_find(id, &sched, &task) == CEDE_OK)
-        (void)cede__task_interrupt(sched, task, (unsigned)flag);
-}
-
 /* Without memory for the message, the guest is left alone. */
 static void end_guest(cede_task guest, cede_task_status status)
 {
     if (status == CEDE_TASK_KILLED)
         (void)cede_task_kill(guest);
     else
-        (void)cede__sched_ask(guest, interrupt_there, status == CEDE_TASK_TIMEOUT ? CEDE__TASK_TIMED_OUT : 0);
+        (void)cede__task_act(guest, cede__task_interrupt, status == CEDE_TASK_TIMEOUT ? CEDE__TASK_TIMED_OUT : 0);
 }
 
 bool cede__offer_withdraw(struct cede_sched *sched, struct cede__task *task, cede_task_status status)

@@ -60,7 +60,7 @@ static int take(struct cede__calls *calls, struct cede__call *call, void **bytes
 static bool drop(struct cede__calls *calls, struct cede__call *call)
 {
     uint32_t mark = atomic_load_explicit(&call->mark, memory_order_relaxed);
-    uint32_t generation = mark & ~(uint32_t)((1 << CEDE__MARK_STATE_BITS) - 1);
+    uint32_t generation = mark & ~(uint32_t)CEDE__MARK_STATE;
     mark = generation | CEDE__CALL_WAITING;
     if (atomic_compare_exchange_strong_explicit(&call->mark, &mark, generation | CEDE__CALL_FREE, memory_order_acquire,
                                                 memory_order_acquire)) {
@@ -127,8 +127,7 @@ int cede_rpc_begin(uint64_t *id)
     call->message.read = read_reply;
     atomic_store_explicit(&call->mark, mark | CEDE__CALL_WAITING, memory_order_release);
     calls->begun++;
-    *id = (uint64_t)(mark >> CEDE__MARK_STATE_BITS) << (CEDE__SCHED_BITS + CEDE__SLOT_BITS) |
-          (uint64_t)call->slot << CEDE__SCHED_BITS | sched->number;
+    *id = cede__id_make(mark, call->slot, sched->number);
     return CEDE_OK;
 }
 
@@ -325,7 +324,7 @@ void cede__calls_leave(struct cede_sched *sched)
     for (uint32_t slot = 0; calls && slot < calls->fresh; slot++) {
         struct cede__call *call = cede__call_slot(calls, slot);
         uint32_t mark = atomic_load_explicit(&call->mark, memory_order_relaxed);
-        if (mark & ((1 << CEDE__MARK_STATE_BITS) - 1) && call->stage < CEDE__CALL_TAKEN)
+        if (mark & CEDE__MARK_STATE && call->stage < CEDE__CALL_TAKEN)
             drop_all(calls, call);
     }
     if (calls) {

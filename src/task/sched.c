@@ -216,7 +216,7 @@ void cede__sched_visit(struct cede_sched *sched,
 static void kill_one(struct cede_sched *sched, struct cede__task *task, void *unused)
 {
     (void)unused;
-    if (!(task->flags & (CEDE__TASK_ENDED | CEDE__TASK_ENDING)) && !cede__task_is_doomed(task))
+    if (!cede__task_is_doomed(task))
         cede__task_doom(sched, task, CEDE_TASK_KILLED);
 }
 

@@ -229,6 +229,18 @@ static inline int cede__task_wait_begin(struct cede__task *task, struct cede__wa
     return CEDE__WAITS;
 }
 
+/*
+ * The running task, if it may begin a wait with this deadline: cede__task_wait_begin cannot fail then. Returns 0;
+ * CEDE_ETIMEDOUT (also outside of tasks), CEDE_ECANCELED, CEDE_ENOTASK, CEDE_EBIGSTACK.
+ */
+int cede__task_may_wait(struct cede__task **out, int64_t deadline);
+
+/* The task that runs, which has just come back from its wait. */
+static inline struct cede__task *cede__task_myself(void)
+{
+    return cede__task_of(cede__coro_of(cede__thread_here()->tls.current));
+}
+
 /* Switches to the scheduler. Returns the outcome. */
 static inline __attribute__((always_inline)) int cede__task_give_way(void)
 {
@@ -301,6 +313,13 @@ static inline void cede__waiter_wake(struct cede_sched *sched, struct cede__wait
         cede__task_wake(sched, CEDE__CONTAINER(waiter, struct cede__task, waiter), outcome);
 }
 
+/* Wakes all who wait there: the last ones of a choice, if they are wanted. */
+static inline void cede__waiters_wake_all(struct cede_sched *sched, struct cede__waiters *queue)
+{
+    while (queue->first)
+        cede__waiter_wake(sched, queue->first, CEDE_OK);
+}
+
 /*
  * What is to be done, beside unlinking it, when a task is ended that waits in this way, or has been woken and has not run
  * yet: `value` may hold something. Set before the first such wait, by each thread alike.
@@ -337,7 +356,7 @@ void cede__task_release(struct cede_sched *sched, struct cede__task *task);
 /* Ends the task before it runs again, with this status. */
 void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_task_status status);
 /* Cancels it; `flag`: CEDE__TASK_TIMED_OUT or 0. Returns 0 or CEDE_ESTATE. */
-int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, unsigned flag);
+int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, uint64_t flag);
 void cede__task_end_of(struct cede__task *task, cede_task_end *end);
 
 /* --- The inbox (inbox.c) --- */
@@ -355,8 +374,12 @@ void cede__sched_set_wake(struct cede_sched *sched, void (*wake)(void *arg), voi
 void cede__sched_await_host(struct cede_sched *sched);
 /* Reads all that is there. */
 void cede__sched_read(struct cede_sched *sched);
-/* Has an operation done on a task of another thread: (*act)(id, arg), there. Returns 0 or CEDE_ENOMEM. */
-int cede__sched_ask(cede_task id, void (*act)(cede_task id, uint64_t arg), uint64_t arg);
+/*
+ * Does something to a task, act(sched, task, arg), on its thread: at once, and returns what act does, or by a message, and
+ * returns 0 or CEDE_ENOMEM. CEDE_ESTALE: it is gone.
+ */
+typedef int cede__task_action(struct cede_sched *sched, struct cede__task *task, uint64_t arg);
+int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg);
 /* Sleeps until somebody posts, or the deadline. */
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
 

@@ -8,7 +8,6 @@
 #include "task/spawn.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cede/error.h>
@@ -21,7 +20,7 @@ struct shipment {
     struct cede__message_to message;
     cede_sched_id to;
     cede_task_options options; /* its `arg` is a block of the heap if there is an arg_size */
-    char name[32];
+    char name[CEDE__NAME_ROOM];
 };
 
 static void dispose(struct shipment *shipment)
@@ -67,8 +66,7 @@ static int load(struct shipment **out, cede_sched_id to, const cede_task_options
     struct shipment *shipment = cell;
     *shipment = (struct shipment){.message.read = read_shipment, .to = to, .options = *options};
     shipment->again.ring = unload_again;
-    snprintf(shipment->name, sizeof shipment->name, "%s", options->name ? options->name : "");
-    shipment->options.name = options->name ? shipment->name : NULL;
+    cede__task_keep_name(&shipment->options, shipment->name);
     if (captures)
         shipment->options.arg = memcpy(captures, options->arg, options->arg_size);
     *out = shipment;

@@ -9,7 +9,7 @@
 #include "task/more.h"
 #include "task/runtime.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include <cede/error.h>
 
@@ -21,6 +21,14 @@ int cede__task_check_options(const cede_task_options *o)
     if ((unsigned)o->stack > CEDE_AUTO || (o->source && o->stack == CEDE_AUTO))
         return CEDE_EINVAL;
     return o->arg_size > 0 && !o->arg ? CEDE_EINVAL : CEDE_OK;
+}
+
+void cede__task_keep_name(cede_task_options *options, char name[CEDE__NAME_ROOM])
+{
+    if (!options->name)
+        return;
+    snprintf(name, CEDE__NAME_ROOM, "%s", options->name);
+    options->name = name;
 }
 
 static int make_coro(cede_coro **out, const cede_task_options *o)
@@ -108,9 +116,9 @@ static inline void hand_out(struct cede__task *task, cede_task *out)
         task->flags |= CEDE__TASK_DETACHED;
 }
 
-/* A task is made, prepared by the caller of this, handed out and queued, or nothing of it. */
-static int create(cede_task *out, const cede_task_options *options, int (*prepare)(struct cede__task *task, void *arg),
-                  void *arg)
+/* A task is made, prepared, handed out and queued, or nothing of it. */
+int cede__task_create_prepared(cede_task *out, const cede_task_options *options,
+                               int (*prepare)(struct cede__task *task, void *arg), void *arg)
 {
     struct cede_sched *sched;
     struct cede__task *task;
@@ -136,15 +144,9 @@ static int create(cede_task *out, const cede_task_options *options, int (*prepar
     return CEDE_OK;
 }
 
-int cede__task_create_prepared(cede_task *out, const cede_task_options *options,
-                               int (*prepare)(struct cede__task *task, void *arg), void *arg)
-{
-    return create(out, options, prepare, arg);
-}
-
 int cede_task_create(cede_task *out, const cede_task_options *options)
 {
-    return create(out, options, NULL, NULL);
+    return cede__task_create_prepared(out, options, NULL, NULL);
 }
 
 int cede_task_spawn(cede_task *out, cede_stack_choice stack, cede_task_entry *entry, void *arg)
@@ -168,13 +170,9 @@ int cede_task_spawn(cede_task *out, cede_stack_choice stack, cede_task_entry *en
 
 /* --- Later --- */
 
-static int start(cede_task id)
+static int start(struct cede_sched *sched, struct cede__task *task, uint64_t unused)
 {
-    struct cede_sched *sched;
-    struct cede__task *task;
-    int error = cede__task_find(id, &sched, &task);
-    if (error)
-        return error;
+    (void)unused;
     bool follows = task->more && !cede__list_empty(&task->more->following);
     if (!(task->flags & CEDE__TASK_HELD) || follows || task->wait == CEDE__WAIT_ELSEWHERE)
         return CEDE_ESTATE;
@@ -183,16 +181,9 @@ static int start(cede_task id)
     return CEDE_OK;
 }
 
-static void start_there(cede_task id, uint64_t unused)
-{
-    (void)unused;
-    (void)start(id);
-}
-
 int cede_task_start(cede_task id)
 {
-    int error = start(id);
-    return error == CEDE_EPERM ? cede__sched_ask(id, start_there, 0) : error;
+    return cede__task_act(id, start, 0);
 }
 
 /* Links a new task to the one that it is to follow, if that has not ended. */
@@ -220,5 +211,5 @@ int cede_task_then(cede_task id, cede_task *out, const cede_task_options *option
     if (out)
         *out = 0;
     int error = cede__task_find(id, &sched, &leader);
-    return error ? error : create(out, options, follow, leader);
+    return error ? error : cede__task_create_prepared(out, options, follow, leader);
 }

@@ -17,4 +17,8 @@ int cede__task_create_prepared(cede_task *out, const cede_task_options *options,
 /* Whether options are such that a task can be created with them, as far as no source is asked. 0 or CEDE_EINVAL. */
 int cede__task_check_options(const cede_task_options *options);
 
+/* For options that are kept: has them name this copy, if they name anything. */
+#define CEDE__NAME_ROOM 32
+void cede__task_keep_name(cede_task_options *options, char name[CEDE__NAME_ROOM]);
+
 #endif

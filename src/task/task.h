@@ -118,7 +118,7 @@ static inline struct cede__task *cede__task_of_timer(struct cede__timer *timer)
 /* A status that nobody is told: it has switched to the loop, to have something done there (cede__task_errand). */
 #define CEDE__TASK_ON_ERRAND 255
 
-/* Whether its status is final. */
+/* Whether its status is final: it has ended, is being finished, or will be when its turn comes. */
 static inline bool cede__task_is_doomed(const struct cede__task *task)
 {
     return task->status >= CEDE_TASK_DONE;
@@ -128,6 +128,12 @@ static inline bool cede__task_is_doomed(const struct cede__task *task)
 static inline bool cede__task_is_starved(const struct cede__task *task)
 {
     return task->wait == CEDE__WAIT_MEMORY;
+}
+
+/* The kind of its wait, or, while it has no memory for its turn, of the one that was over before. */
+static inline enum cede__wait cede__task_waited_for(const struct cede__task *task)
+{
+    return (enum cede__wait)(cede__task_is_starved(task) ? task->starved : task->wait);
 }
 
 static inline bool cede__task_ends_waits(const struct cede__task *task)

@@ -19,18 +19,23 @@ CEDE__COLD int cede__task_cannot_wait(void)
     return self && cede__big_stack_of(self) ? CEDE_EBIGSTACK : CEDE_ENOTASK;
 }
 
-/* --- Several --- */
-
-static void unlink_options(struct cede__choice *choice)
+int cede__task_may_wait(struct cede__task **out, int64_t deadline)
 {
-    for (size_t i = 0; i < choice->count; i++)
-        if (cede__waiter_is_linked(&choice->options[i].waiter))
-            cede__waiters_remove(&choice->options[i].waiter);
+    const struct cede_sched *sched = cede__my_sched;
+    int error = cede__task_running(out);
+    if (!error && cede__task_ends_waits(*out))
+        return CEDE_ECANCELED;
+    return deadline <= CEDE_NOW || (sched && deadline <= sched->now) ? CEDE_ETIMEDOUT : error;
 }
+
+/* --- Several --- */
 
 void cede__task_unlink_choice(struct cede__task *task)
 {
-    unlink_options(cede__task_choice(task));
+    struct cede__choice *choice = cede__task_choice(task);
+    for (size_t i = 0; i < choice->count; i++)
+        if (cede__waiter_is_linked(&choice->options[i].waiter))
+            cede__waiters_remove(&choice->options[i].waiter);
 }
 
 int cede__choice_create(struct cede__choice **out, struct cede__task *task, size_t count, size_t wanted)
@@ -40,7 +45,7 @@ int cede__choice_create(struct cede__choice **out, struct cede__task *task, size
     struct cede__choice *choice = cede__os_malloc(sizeof *choice + count * sizeof choice->options[0]);
     if (!choice)
         return CEDE_ENOMEM;
-    *choice = (struct cede__choice){.task = task, .count = count, .wanted = wanted, .fired = count};
+    *choice = (struct cede__choice){.task = task, .count = count, .wanted = wanted};
     for (size_t i = 0; i < count; i++)
         choice->options[i] = (struct cede__option){.choice = choice};
     task->value = (uintptr_t)choice;
@@ -52,7 +57,7 @@ int cede__choice_create(struct cede__choice **out, struct cede__task *task, size
 void cede__choice_destroy(struct cede__task *task)
 {
     struct cede__choice *choice = cede__task_choice(task);
-    unlink_options(choice);
+    cede__task_unlink_choice(task);
     task->flags &= (uint16_t)~CEDE__TASK_CHOOSES;
     task->value = 0;
     cede__os_free(choice);
@@ -68,7 +73,6 @@ void cede__option_wake(struct cede_sched *sched, struct cede__option *option, in
 {
     struct cede__choice *choice = option->choice;
     cede__waiters_remove(&option->waiter);
-    choice->fired = (size_t)(option - choice->options);
     if (--choice->wanted == 0)
         cede__task_wake(sched, choice->task, outcome);
 }
@@ -116,14 +120,10 @@ int(cede_task_park)(int64_t deadline)
     return cede__task_wait_here(cede__task_park_begin(deadline));
 }
 
-static int unpark(cede_task id)
+static int unpark(struct cede_sched *sched, struct cede__task *task, uint64_t unused)
 {
-    struct cede_sched *sched;
-    struct cede__task *task;
-    int error = cede__task_find(id, &sched, &task);
-    if (error)
-        return error;
-    if (task->flags & CEDE__TASK_ENDED || cede__task_is_doomed(task))
+    (void)unused;
+    if (cede__task_is_doomed(task))
         return CEDE_ESTATE;
     if (CEDE__UNLIKELY(task->wait == CEDE__WAIT_ELSEWHERE))
         return cede__offer_unpark(task);
@@ -134,14 +134,7 @@ static int unpark(cede_task id)
     return CEDE_OK;
 }
 
-static void unpark_there(cede_task id, uint64_t unused)
-{
-    (void)unused;
-    (void)unpark(id);
-}
-
 int cede_task_unpark(cede_task id)
 {
-    int error = unpark(id);
-    return error == CEDE_EPERM ? cede__sched_ask(id, unpark_there, 0) : error;
+    return cede__task_act(id, unpark, 0);
 }

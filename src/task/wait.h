@@ -41,7 +41,6 @@ struct cede__choice {
     struct cede__task *task;
     size_t count;
     size_t wanted; /* options that are still to come until the task is woken */
-    size_t fired;  /* the one that came last; count: none yet */
     struct cede__option options[];
 };
 
