@@ -41,6 +41,42 @@ cede_task turns_spawn_letter(cede_task_entry *entry, char letter)
     return turns_spawn(entry, test_value((unsigned char)letter));
 }
 
+static cede_entry *nested;
+
+static void *nests(void *unused)
+{
+    cede_coro *coro = NULL;
+    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, nested, NULL), 0);
+    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
+    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    return unused;
+}
+
+void turns_spawn_nested(cede_entry *entry)
+{
+    nested = entry;
+    turns_spawn(nests, NULL);
+}
+
+void turns_leave(cede_task_entry *waits_five, cede_task_entry *waits, void (*release)(void))
+{
+    turns_spawn_letter(waits_five, 'a');
+    cede_task canceled = turns_spawn_letter(waits, 'b');
+    cede_task killed = turns_spawn_letter(waits, 'c');
+    cede_task killed_later = turns_spawn_letter(waits, 'd');
+    turns_spawn_letter(waits, 'e');
+    turns_idle();
+    assert_int_equal(cede_task_cancel(canceled), 0);
+    assert_int_equal(cede_task_kill(killed), 0);
+    turns_idle();
+    turns_pass(5);
+    turns_noted("CT");
+    release();
+    assert_int_equal(cede_task_kill(killed_later), 0);
+    turns_idle();
+    turns_noted("e");
+}
+
 void turns_tick(void)
 {
     EXPECT(cede_sched_tick(present) >= 0);

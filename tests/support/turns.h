@@ -34,6 +34,15 @@ int turns_run(const char *group, const struct turns_case *cases, size_t count);
 cede_task turns_spawn(cede_task_entry *entry, void *arg);
 cede_task turns_spawn_letter(cede_task_entry *entry, char letter);
 
+/* One that runs a coroutine with this entry once, to its end; the next of these only when it has begun. */
+void turns_spawn_nested(cede_entry *entry);
+
+/*
+ * Of five that wait for the same, one with a deadline in 5 ns: one is canceled, one is late, one is killed while it waits, one
+ * when `release` has woken all that are left; and that one goes on which is left then.
+ */
+void turns_leave(cede_task_entry *waits_five, cede_task_entry *waits, void (*release)(void));
+
 void turns_tick(void);            /* one turn for all that are ready */
 void turns_idle(void);            /* turns until none is */
 void turns_pass(int64_t ns);      /* time passes, then turns until none is ready */

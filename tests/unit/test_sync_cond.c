@@ -140,15 +140,6 @@ static void *coroutine_waits(void *unused, void *in)
     return unused;
 }
 
-static void *nests(void *unused)
-{
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_waits, NULL), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
-    return unused;
-}
-
 static void signals_elsewhere(void *unused)
 {
     (void)unused;
@@ -164,7 +155,7 @@ static void errors(void)
     turns_idle();
     assert_int_equal(cede_cond_wait(&cond, &mutex, CEDE_NEVER), CEDE_ENOTASK);
     test_on_thread(signals_elsewhere, NULL);
-    turns_spawn(nests, NULL);
+    turns_spawn_nested(coroutine_waits);
     turns_idle();
     turns_noted("a");
     assert_int_equal(cede_cond_signal(NULL), CEDE_EINVAL);

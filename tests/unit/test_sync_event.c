@@ -44,24 +44,15 @@ static void set_and_reset(void)
     assert_int_equal(cede_event_wait(&event, CEDE_NEVER), 0);
 }
 
+static void set(void)
+{
+    assert_int_equal(cede_event_set(&event), 0);
+}
+
 static void who_leaves(void)
 {
     anew();
-    turns_spawn_letter(waits_five, 'a');
-    cede_task canceled = turns_spawn_letter(waits, 'b');
-    cede_task killed = turns_spawn_letter(waits, 'c');
-    cede_task killed_later = turns_spawn_letter(waits, 'd');
-    turns_spawn_letter(waits, 'e');
-    turns_idle();
-    assert_int_equal(cede_task_cancel(canceled), 0);
-    assert_int_equal(cede_task_kill(killed), 0);
-    turns_idle();
-    turns_pass(5);
-    turns_noted("CT");
-    assert_int_equal(cede_event_set(&event), 0);
-    assert_int_equal(cede_task_kill(killed_later), 0);
-    turns_idle();
-    turns_noted("e");
+    turns_leave(waits_five, waits, set);
 }
 
 static void *coroutine_waits(void *unused, void *in)
@@ -71,15 +62,6 @@ static void *coroutine_waits(void *unused, void *in)
     EXPECT_EQ(cede_event_wait(&event, CEDE_NOW), CEDE_ETIMEDOUT);
     EXPECT_EQ(cede_event_set(&event), 0);
     EXPECT_EQ(cede_event_wait(&event, CEDE_NEVER), 0);
-    return unused;
-}
-
-static void *nests(void *unused)
-{
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_waits, NULL), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
     return unused;
 }
 
@@ -97,7 +79,7 @@ static void errors(void)
     turns_spawn_letter(waits, 'a');
     turns_idle();
     test_on_thread(set_elsewhere, NULL);
-    turns_spawn(nests, NULL);
+    turns_spawn_nested(coroutine_waits);
     turns_idle();
     turns_noted("a");
     assert_int_equal(cede_event_set(NULL), CEDE_EINVAL);

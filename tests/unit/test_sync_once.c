@@ -174,15 +174,6 @@ static void *coroutine_runs(void *unused, void *in)
     return unused;
 }
 
-static void *nests(void *unused)
-{
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_runs, NULL), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
-    return unused;
-}
-
 static void run_elsewhere(void *unused)
 {
     EXPECT_EQ(cede_once_run(&once, begins, unused, CEDE_NEVER), CEDE_EPERM);
@@ -198,7 +189,7 @@ static void wherever(void)
     turns_noted("A");
     anew();
     turns_spawn_letter(runs, 'a');
-    turns_spawn(nests, NULL);
+    turns_spawn_nested(coroutine_runs);
     turns_idle();
     test_on_thread(run_elsewhere, NULL);
     assert_int_equal(cede_once_run(&once, begins, NULL, CEDE_NEVER), CEDE_ENOTASK);

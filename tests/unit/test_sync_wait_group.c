@@ -48,25 +48,16 @@ static void all_is_done(void)
     }
 }
 
+static void finish(void)
+{
+    assert_int_equal(cede_wait_group_done(&group), 0);
+}
+
 static void who_leaves(void)
 {
     anew();
     assert_int_equal(cede_wait_group_add(&group, 1), 0);
-    turns_spawn_letter(waits_five, 'a');
-    cede_task canceled = turns_spawn_letter(waits, 'b');
-    cede_task killed = turns_spawn_letter(waits, 'c');
-    cede_task killed_later = turns_spawn_letter(waits, 'd');
-    turns_spawn_letter(waits, 'e');
-    turns_idle();
-    assert_int_equal(cede_task_cancel(canceled), 0);
-    assert_int_equal(cede_task_kill(killed), 0);
-    turns_idle();
-    turns_pass(5);
-    turns_noted("CT");
-    assert_int_equal(cede_wait_group_done(&group), 0);
-    assert_int_equal(cede_task_kill(killed_later), 0);
-    turns_idle();
-    turns_noted("e");
+    turns_leave(waits_five, waits, finish);
 }
 
 static void *coroutine_waits(void *unused, void *in)
@@ -76,15 +67,6 @@ static void *coroutine_waits(void *unused, void *in)
     EXPECT_EQ(cede_wait_group_wait(&group, CEDE_NOW), CEDE_ETIMEDOUT);
     EXPECT_EQ(cede_wait_group_done(&group), 0);
     EXPECT_EQ(cede_wait_group_wait(&group, CEDE_NEVER), 0);
-    return unused;
-}
-
-static void *nests(void *unused)
-{
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_waits, NULL), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
     return unused;
 }
 
@@ -107,7 +89,7 @@ static void errors(void)
     turns_spawn_letter(waits, 'a');
     turns_idle();
     test_on_thread(done_elsewhere, NULL);
-    turns_spawn(nests, NULL);
+    turns_spawn_nested(coroutine_waits);
     turns_idle();
     turns_noted("a");
     assert_int_equal(cede_wait_group_add(NULL, 1), CEDE_EINVAL);
