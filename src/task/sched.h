@@ -329,7 +329,9 @@ extern cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
 
 static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *drop)
 {
-    atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
+    cede__wait_drop *_Atomic *place = &cede__wait_dropped[what];
+    if (CEDE__UNLIKELY(atomic_load_explicit(place, memory_order_relaxed) != drop)) /* the line stays every thread's */
+        atomic_store_explicit(place, drop, memory_order_relaxed);
 }
 
 /*
