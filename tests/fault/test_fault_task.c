@@ -185,7 +185,7 @@ static void with_all_options(void *unused)
         options.stack = stack;
         options.name = "named";
         options.user = test_value(3);
-        options.timeout = 1000 * CEDE_SECOND;
+        options.timeout = CEDE_NEVER / 2;
         options.flags = CEDE_TASK_URGENT | CEDE_TASK_HELD | (TEST_FP_WORDS ? CEDE_TASK_FP_PRIVATE : 0);
         before = stats();
         for (;;) {
@@ -241,7 +241,7 @@ static void what_they_have(void *unused)
     cede_task_options options = CEDE_TASK_OPTIONS(counts, NULL);
     (void)unused;
     options.stack = stack;
-    options.timeout = 1000 * CEDE_SECOND;
+    options.timeout = CEDE_NEVER / 2;
     called = count = 0;
     for (int i = 0; i < 3; i++)
         while (fault_retry(keys[i] || i == 0 ? 0 : cede_local_create(&keys[i], NULL))) {
