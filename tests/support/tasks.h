@@ -72,11 +72,27 @@ cede_sched_stats task_stats(void);
 /* What happens is noted by letters; task_noted compares all since the last time, and fails the test if they are others. */
 void task_note(char letter);
 void task_noted(const char *letters);
+/* Notes the letter if the result is 0, 'T' for CEDE_ETIMEDOUT, 'C' for CEDE_ECANCELED, '!' for anything else. */
+void task_note_result(char letter, int result);
+static inline char task_letter(const void *arg)
+{
+    return (char)test_number(arg);
+}
 
 /* An entry that ends at once with its argument; that notes it as a letter, too; that parks until it is canceled. */
 void *task_returns(void *arg);
 void *task_notes(void *arg);
 void *task_parks(void *arg);
+
+/* Spawns one that runs a coroutine with this entry once, to its end; the next of these only when it has begun. */
+void task_go_nested(cede_entry *entry);
+
+/*
+ * Of five that wait for the same, one with a deadline in 5 ns: one is canceled, one is late, one is killed while it waits, one
+ * when `release` has woken all that are left; and that one goes on which is left then. Their argument is a letter, with which
+ * they note the result.
+ */
+void task_leave(cede_task_entry *waits_five, cede_task_entry *waits, void (*release)(void));
 
 #ifdef __cplusplus
 }

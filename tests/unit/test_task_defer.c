@@ -13,7 +13,7 @@ static cede_task watched;
 
 static void note(void *arg)
 {
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
 }
 
 /* --- Deferred functions --------------------------------------------------------------------------------------------- */

@@ -306,7 +306,7 @@ static void who_waits_is_killed(void)
 
 static void note(void *arg)
 {
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
 }
 
 static void *defers_and_parks(void *arg)

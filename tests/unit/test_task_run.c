@@ -61,7 +61,7 @@ static void *outlives(void *arg)
 {
     for (int i = 0; i < 3; i++)
         EXPECT_EQ(cede_sleep_until(cede_after(CEDE_MICROSECOND)), 0);
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
     return NULL;
 }
 
@@ -81,7 +81,7 @@ static void the_others_are_waited_for(void)
 
 static void note(void *arg)
 {
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
 }
 
 static void *defers_and_parks(void *arg)
@@ -186,7 +186,7 @@ static void *drives(void *arg, void *in)
 static void *gives_way(void *arg)
 {
     for (;;) {
-        task_note((char)test_number(arg));
+        task_note(task_letter(arg));
         EXPECT_EQ(cede_task_yield(), 0);
     }
     return NULL;
@@ -313,7 +313,7 @@ static void in_a_call_on_a_big_stack(void)
 
 static void spawn_again(void *arg)
 {
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
     task_go(task_notes, test_value('x'));
 }
 

@@ -20,7 +20,7 @@ static void *sleeps(void *arg)
     EXPECT_EQ(cede_sleep_until(deadline), 0);
     EXPECT_EQ(cede_now(), task_now);
     EXPECT(task_now >= deadline);
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
     return NULL;
 }
 
@@ -93,7 +93,7 @@ static void *yields_by_sleeping(void *arg)
 {
     for (int i = 0; i < 3; i++) {
         EXPECT_EQ(cede_sleep_until(i == 0 ? CEDE_NOW : i == 1 ? task_now : -5), 0);
-        task_note((char)test_number(arg));
+        task_note(task_letter(arg));
     }
     return NULL;
 }
