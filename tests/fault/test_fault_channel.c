@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
  * Out of memory in channels, select, futures and generators: making them, and beginning to wait. A failure changes nothing,
  * handing over needs no memory, and what a task was woken with is freed if it is killed when it could not have its turn.
@@ -7,7 +6,6 @@
 #include <string.h>
 
 #include "cells.h"
-#include "env.h"
 #include "fault.h"
 #include "tasks.h"
 
@@ -270,7 +268,5 @@ static void without_memory(void)
 int main(void)
 {
     static const struct task_test tests[] = {TASK_TEST(without_memory)};
-    if (!fault_linked())
-        test_skip("linked without --wrap");
     return TASK_RUN("fault_channel", tests);
 }

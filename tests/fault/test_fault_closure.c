@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
  * Out of memory for tasks with a copy of their argument: nothing is left of one that could not be made, and the copies
  * of the others are theirs, and freed with them.
  */
-#include "env.h"
 #include "fault.h"
 #include "tasks.h"
 
@@ -106,7 +104,5 @@ static void without_memory(void)
 int main(void)
 {
     static const struct task_test tests[] = {TASK_TEST(without_memory)};
-    if (!fault_linked())
-        test_skip("linked without --wrap");
     return TASK_RUN("fault_closure", tests);
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 // NOT: CEDE_SPLIT_STACK
 /*
  * Locks and waits without memory: none of the calls takes any; and a task that was given something, and has no memory for its
  * turn, still has it, or passes it on when it is killed.
  */
-#include "env.h"
 #include "fault.h"
 #include "tasks.h"
 
@@ -221,7 +219,5 @@ int main(void)
 {
     static const struct task_test tests[] = {TASK_TEST_ONCE(calls_take_none), TASK_TEST_ONCE(keeps_it),
                                              TASK_TEST_ONCE(passes_it_on), TASK_TEST_ONCE(was_too_late)};
-    if (!fault_linked())
-        test_skip("linked without --wrap");
     return TASK_RUN("fault_sync", tests);
 }
