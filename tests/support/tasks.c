@@ -43,6 +43,13 @@ void task_go(cede_task_entry *entry, void *arg)
     EXPECT_EQ(cede_task_spawn(NULL, task_stack, entry, arg), 0);
 }
 
+void task_go_each(cede_task_entry *entry, const char *letters)
+{
+    for (; *letters; letters++)
+        task_go(entry, test_value((unsigned char)*letters));
+    task_settle();
+}
+
 int64_t task_tick(void)
 {
     int64_t next = cede_sched_tick(task_now);
@@ -124,19 +131,16 @@ void *task_parks(void *arg)
 
 static cede_entry *nested;
 
-static void *nests(void *unused)
+static void *nests(void *arg)
 {
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, nested, NULL), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
-    return unused;
+    test_resume_once(CEDE_PRIVATE, nested, arg);
+    return arg;
 }
 
-void task_go_nested(cede_entry *entry)
+void task_go_nested(cede_entry *entry, void *arg)
 {
     nested = entry;
-    task_go(nests, NULL);
+    task_go(nests, arg);
 }
 
 void task_leave(cede_task_entry *waits_five, cede_task_entry *waits, void (*release)(void))

@@ -54,6 +54,8 @@ extern int64_t task_now;             /* the time of the last tick */
 /* Spawns a task that the test joins; one that nobody does. */
 cede_task task_new(cede_task_entry *entry, void *arg);
 void task_go(cede_task_entry *entry, void *arg);
+/* One that nobody joins for each of the letters, which is its argument; then settles. */
+void task_go_each(cede_task_entry *entry, const char *letters);
 /* Options for a task on `task_stack`. */
 cede_task_options task_options(cede_task_entry *entry, void *arg);
 /* Creates one that is to be joined. */
@@ -84,8 +86,8 @@ void *task_returns(void *arg);
 void *task_notes(void *arg);
 void *task_parks(void *arg);
 
-/* Spawns one that runs a coroutine with this entry once, to its end; the next of these only when it has begun. */
-void task_go_nested(cede_entry *entry);
+/* Spawns one that resumes a coroutine with this entry once; the next of these only when it has begun. */
+void task_go_nested(cede_entry *entry, void *arg);
 
 /*
  * Of five that wait for the same, one with a deadline in 5 ns: one is canceled, one is late, one is killed while it waits, one

@@ -29,26 +29,19 @@ static void *waits_five(void *arg)
     return NULL;
 }
 
-static void spawn_all(cede_task_entry *entry, const char *letters)
-{
-    for (; *letters; letters++)
-        task_go(entry, test_value((unsigned char)*letters));
-    task_settle();
-}
-
 static void all_are_there(void)
 {
     anew(3);
-    spawn_all(waits, "ab");
+    task_go_each(waits, "ab");
     task_noted("");
-    spawn_all(waits, "c");
+    task_go_each(waits, "c");
     task_noted(".cab");
-    spawn_all(waits, "defghij"); /* twice at once, and one is left */
+    task_go_each(waits, "defghij"); /* twice at once, and one is left */
     task_noted(".f.idegh");
-    spawn_all(waits, "kl");
+    task_go_each(waits, "kl");
     task_noted(".ljk");
     anew(1);
-    spawn_all(waits, "mn");
+    task_go_each(waits, "mn");
     task_noted(".m.n");
 }
 
@@ -87,7 +80,7 @@ static void who_has_left_is_not_counted(void)
     for (int way = 0; way < 3; way++) {
         anew(3);
         cede_task leaves = task_new(way ? waits : waits_five, test_value('a'));
-        spawn_all(waits, "b");
+        task_go_each(waits, "b");
         if (way == 0)
             task_settle_at(task_now + 5);
         else
@@ -95,7 +88,7 @@ static void who_has_left_is_not_counted(void)
         task_go(waits, test_value('c')); /* comes when the other may not have gone on yet */
         task_settle();
         task_noted(way == 0 ? "T" : way == 1 ? "C" : "");
-        spawn_all(waits, "d");
+        task_go_each(waits, "d");
         task_noted(".dbc");
         task_ended(leaves, way == 0 ? CEDE_TASK_DONE : way == 1 ? CEDE_TASK_CANCELED : CEDE_TASK_KILLED, 0);
     }
@@ -117,7 +110,7 @@ static void leaves_at_the_last_moment(void)
     task_go(cancels_and_waits, test_value('b'));
     task_settle();
     task_noted("C");
-    spawn_all(waits, "c");
+    task_go_each(waits, "c");
     task_noted(".cb");
     task_ended(leaver, CEDE_TASK_CANCELED, 0);
 }
@@ -126,7 +119,7 @@ static void killed_after_the_last_came(void)
 {
     anew(3);
     cede_task killed = task_new(waits, test_value('a'));
-    spawn_all(waits, "b");
+    task_go_each(waits, "b");
     task_go(waits, test_value('c'));
     task_tick();
     task_noted(".c");
@@ -143,15 +136,6 @@ static void *coroutine_waits(void *arg, void *in)
     return NULL;
 }
 
-static void *nests(void *arg)
-{
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_waits, arg), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
-    return NULL;
-}
-
 static void last_elsewhere(void *unused)
 {
     (void)unused;
@@ -164,16 +148,16 @@ static void errors(void)
     assert_int_equal(cede_barrier_wait(&barrier, CEDE_NEVER), CEDE_EINVAL);
     assert_int_equal(cede_barrier_wait(NULL, CEDE_NEVER), CEDE_EINVAL);
     anew(2);
-    task_go(nests, NULL);
+    task_go_nested(coroutine_waits, NULL);
     task_settle();
     assert_int_equal(cede_barrier_wait(&barrier, CEDE_NEVER), CEDE_ENOTASK);
     assert_int_equal(cede_barrier_wait(&barrier, CEDE_NOW), CEDE_ETIMEDOUT);
-    spawn_all(waits, "a");
+    task_go_each(waits, "a");
     test_on_thread(last_elsewhere, NULL);
-    task_go(nests, test_value(1));
+    task_go_nested(coroutine_waits, test_value(1));
     task_settle();
     task_noted("a");
-    spawn_all(waits, "b");
+    task_go_each(waits, "b");
     assert_int_equal(cede_barrier_wait(&barrier, CEDE_NOW), CEDE_BARRIER_LAST);
     task_settle();
     task_noted("b");

@@ -155,7 +155,7 @@ static void errors(void)
     task_settle();
     assert_int_equal(cede_cond_wait(&cond, &mutex, CEDE_NEVER), CEDE_ENOTASK);
     test_on_thread(signals_elsewhere, NULL);
-    task_go_nested(coroutine_waits);
+    task_go_nested(coroutine_waits, NULL);
     task_settle();
     task_noted("a");
     assert_int_equal(cede_cond_signal(NULL), CEDE_EINVAL);

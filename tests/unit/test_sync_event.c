@@ -79,7 +79,7 @@ static void errors(void)
     task_go(waits, test_value('a'));
     task_settle();
     test_on_thread(set_elsewhere, NULL);
-    task_go_nested(coroutine_waits);
+    task_go_nested(coroutine_waits, NULL);
     task_settle();
     task_noted("a");
     assert_int_equal(cede_event_set(NULL), CEDE_EINVAL);

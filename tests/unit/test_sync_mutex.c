@@ -368,10 +368,7 @@ static void *coroutine_locks(void *arg, void *in)
 
 static void *resumes_one_that_locks(void *taken)
 {
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_locks, taken), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_PRIVATE, coroutine_locks, taken);
     EXPECT_EQ(cede_mutex_owner(&mutex) == cede_task_self(), !taken);
     EXPECT_EQ(cede_mutex_unlock(&mutex), taken ? CEDE_EPERM : 0);
     return NULL;

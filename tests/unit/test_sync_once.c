@@ -193,7 +193,7 @@ static void wherever(void)
     task_noted("A");
     anew();
     task_go(runs, test_value('a'));
-    task_go_nested(coroutine_runs);
+    task_go_nested(coroutine_runs, NULL);
     task_settle();
     test_on_thread(run_elsewhere, NULL);
     assert_int_equal(cede_once_run(&once, begins, NULL, CEDE_NEVER), CEDE_ENOTASK);

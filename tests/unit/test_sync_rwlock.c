@@ -35,13 +35,6 @@ static void *waits_five(void *arg)
     return NULL;
 }
 
-static void spawn_all(cede_task_entry *entry, const char *letters)
-{
-    for (; *letters; letters++)
-        task_go(entry, test_value((unsigned char)*letters));
-    task_settle();
-}
-
 static void check_free(void)
 {
     assert_int_equal(cede_rwlock_writer(&lock), 0);
@@ -52,7 +45,7 @@ static void check_free(void)
 static void readers_share_writers_do_not(void)
 {
     anew();
-    spawn_all(stays, "abcWVdeX");
+    task_go_each(stays, "abcWVdeX");
     task_noted("abc");
     assert_int_equal(cede_rwlock_readers(&lock), 3);
     task_settle_at(task_now + 10);
@@ -61,7 +54,7 @@ static void readers_share_writers_do_not(void)
     assert_int_not_equal(cede_rwlock_writer(&lock), 0);
     task_settle_at(task_now + 10);
     task_noted("V");
-    spawn_all(stays, "fY");
+    task_go_each(stays, "fY");
     task_settle_at(task_now + 10);
     task_noted("de");
     task_settle_at(task_now + 10);
@@ -78,7 +71,7 @@ static void readers_share_writers_do_not(void)
 static void writer_is_not_starved(void)
 {
     anew();
-    spawn_all(stays, "aW");
+    task_go_each(stays, "aW");
     for (char letter = 'b'; letter < 'e'; letter++) {
         task_go(stays, test_value(letter));
         task_settle_at(task_now + 3);
@@ -95,9 +88,9 @@ static void writer_is_not_starved(void)
 static void who_leaves_lets_others_in(void)
 {
     anew();
-    spawn_all(stays, "a");
+    task_go_each(stays, "a");
     task_go(waits_five, test_value('W'));
-    spawn_all(stays, "bcXd");
+    task_go_each(stays, "bcXd");
     task_noted("a");
     task_settle_at(task_now + 5);
     task_noted("Tbc"); /* the readers behind it, up to the next writer */
@@ -113,9 +106,9 @@ static void canceled_or_killed_lets_others_in(void)
 {
     for (int killed = 0; killed < 2; killed++) {
         anew();
-        spawn_all(stays, "a");
+        task_go_each(stays, "a");
         cede_task waits = task_new(stays, test_value('W'));
-        spawn_all(stays, "bc");
+        task_go_each(stays, "bc");
         assert_int_equal(killed ? cede_task_kill(waits) : cede_task_cancel(waits), 0);
         task_settle();
         task_noted(killed ? "abc" : "aCbc");
@@ -129,9 +122,9 @@ static void canceled_or_killed_lets_others_in(void)
 static void reader_leaves(void)
 {
     anew();
-    spawn_all(stays, "W");
-    spawn_all(waits_five, "aXb");
-    spawn_all(stays, "c");
+    task_go_each(stays, "W");
+    task_go_each(waits_five, "aXb");
+    task_go_each(stays, "c");
     task_settle_at(task_now + 5);
     task_noted("WTTT");
     task_settle_at(task_now + 5);
@@ -161,7 +154,7 @@ static void killed_before_their_turn(void)
     victims[0] = task_new(stays, test_value('a'));
     victims[1] = task_new(stays, test_value('b'));
     victims[2] = 0;
-    spawn_all(stays, "W");
+    task_go_each(stays, "W");
     task_noted("W");
     task_settle_at(task_now + 10);
     check_free();
@@ -171,7 +164,7 @@ static void killed_before_their_turn(void)
     victims[0] = task_new(stays, test_value('W')); /* it has it; */
     victims[1] = task_new(stays, test_value('X')); /* it gets it from that one */
     victims[2] = task_new(stays, test_value('Y'));
-    spawn_all(stays, "ab");
+    task_go_each(stays, "ab");
     task_noted("ab");
     task_settle_at(task_now + 10);
     check_free();
@@ -210,30 +203,21 @@ static void *reads_in_coroutine(void *arg, void *in)
     return NULL;
 }
 
-static void *nests(void *taken)
-{
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, reads_in_coroutine, taken), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
-    return NULL;
-}
-
 static void errors(void)
 {
     anew();
     task_go(tries, NULL);
-    task_go(nests, NULL);
+    task_go_nested(reads_in_coroutine, NULL);
     task_settle();
     check_free();
     assert_int_equal(cede_rwlock_write(&lock, CEDE_NOW), CEDE_ENOTASK);
     assert_int_equal(cede_rwlock_read(&lock, CEDE_NEVER), 0);
     assert_int_equal(cede_rwlock_unlock(&lock), 0);
-    spawn_all(stays, "W");
+    task_go_each(stays, "W");
     assert_int_equal(cede_rwlock_read(&lock, CEDE_NEVER), CEDE_ENOTASK);
     assert_int_equal(cede_rwlock_read(&lock, CEDE_NOW), CEDE_ETIMEDOUT);
     task_go(unlocks_what_is_not_its_own, NULL);
-    task_go(nests, test_value(1));
+    task_go_nested(reads_in_coroutine, test_value(1));
     task_settle_at(task_now + 10);
     check_free();
     task_noted("W");
@@ -255,9 +239,9 @@ static void writer_ends(void)
 {
     anew();
     task_go(forgets, NULL);
-    spawn_all(stays, "aWb");
+    task_go_each(stays, "aWb");
     task_noted("!!!");
-    spawn_all(stays, "c");
+    task_go_each(stays, "c");
     task_noted("!");
 }
 

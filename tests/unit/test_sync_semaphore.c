@@ -23,13 +23,6 @@ static void *acquires(void *arg)
     return NULL;
 }
 
-static void spawn_all(const char *letters)
-{
-    for (; *letters; letters++)
-        task_go(acquires, test_value((unsigned char)*letters));
-    task_settle();
-}
-
 static void release(size_t units)
 {
     assert_int_equal(cede_semaphore_release(&semaphore, units), 0);
@@ -39,10 +32,10 @@ static void release(size_t units)
 static void in_order(void)
 {
     anew(3);
-    spawn_all("aba");
+    task_go_each(acquires, "aba");
     task_noted("ab");
     assert_int_equal(cede_semaphore_value(&semaphore), 0);
-    spawn_all("cab");
+    task_go_each(acquires, "cab");
     release(1);
     task_noted("a");
     release(2);
@@ -50,7 +43,7 @@ static void in_order(void)
     assert_int_equal(cede_semaphore_value(&semaphore), 2);
     release(2);
     task_noted("ca");
-    spawn_all("a");
+    task_go_each(acquires, "a");
     release(10);
     task_noted("ba");
     assert_int_equal(cede_semaphore_value(&semaphore), 7);
@@ -60,7 +53,7 @@ static void in_order(void)
 static void not_passed(void)
 {
     anew(1);
-    spawn_all("ba");
+    task_go_each(acquires, "ba");
     task_noted("");
     assert_int_equal(cede_semaphore_acquire(&semaphore, 1, CEDE_NOW), CEDE_ETIMEDOUT);
     assert_int_equal(cede_semaphore_value(&semaphore), 1);
@@ -73,7 +66,7 @@ static void who_leaves_lets_others_in(void)
     for (int way = 0; way < 3; way++) {
         anew(2);
         cede_task first = task_new(acquires, test_value(way ? 'd' : 'D'));
-        spawn_all("aab");
+        task_go_each(acquires, "aab");
         task_noted("");
         if (way == 0)
             task_settle_at(task_now + 5);
@@ -92,7 +85,7 @@ static void killed_with_its_units(void)
 {
     anew(0);
     cede_task first = task_new(acquires, test_value('c'));
-    spawn_all("ba");
+    task_go_each(acquires, "ba");
     assert_int_equal(cede_semaphore_release(&semaphore, 3), 0);
     assert_int_equal(cede_semaphore_value(&semaphore), 0);
     assert_int_equal(cede_task_kill(first), 0);
@@ -135,10 +128,7 @@ static void *coroutine_acquires(void *unused, void *in)
 
 static void *nests(void *unused)
 {
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_acquires, NULL), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_PRIVATE, coroutine_acquires, NULL);
     EXPECT_EQ(cede_task_cancel(cede_task_self()), 0);
     EXPECT_EQ((cede_semaphore_acquire)(&semaphore, 1, CEDE_NEVER), 0);
     EXPECT_EQ((cede_semaphore_acquire)(&semaphore, 1, CEDE_NEVER), CEDE_ECANCELED);
@@ -164,7 +154,7 @@ static void errors(void)
     task_go(nests, NULL);
     task_settle();
     assert_int_equal(cede_semaphore_value(&semaphore), 0);
-    spawn_all("a");
+    task_go_each(acquires, "a");
     test_on_thread(releases_elsewhere, NULL);
     release(1);
     task_noted("a");

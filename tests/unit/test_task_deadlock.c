@@ -17,6 +17,7 @@
 
 #include "env.h"
 #include "tasks.h"
+#include "text.h"
 
 #if CEDE_CHECKED
 enum { ON_BY_DEFAULT = 1 };
@@ -144,41 +145,27 @@ static struct test_child_result watch(struct scene what)
     return result;
 }
 
-static unsigned count(const char *text, const char *part)
-{
-    unsigned found = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
-        found++;
-    return found;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in:\n%s", part, text);
-}
-
 static void a_circle(void)
 {
     struct test_child_result told = watch((struct scene){makes_a_circle, "1", -1, 1});
     assert_has(told.text, "cede: deadlock: 3 tasks wait for tasks of this thread alone, and for no deadline\n");
     assert_has(told.text, " 'a' waits for the end of task ");
     assert_has(told.text, "    circle: task ");
-    assert_int_equal(count(told.text, "deadlock"), 1); /* though they sleep more than once */
-    assert_int_equal(count(told.text, "circle"), 1);
-    assert_int_equal(count(told.text, ", which waits for the end of task "), 1);
+    assert_int_equal(count_of(told.text, "deadlock"), 1); /* though they sleep more than once */
+    assert_int_equal(count_of(told.text, "circle"), 1);
+    assert_int_equal(count_of(told.text, ", which waits for the end of task "), 1);
 }
 
 static void when_it_is_on(void)
 {
     struct test_child_result told = watch((struct scene){makes_a_circle, NULL, -1, 1});
-    assert_int_equal(count(told.text, "deadlock"), ON_BY_DEFAULT);
+    assert_int_equal(count_of(told.text, "deadlock"), ON_BY_DEFAULT);
     told = watch((struct scene){makes_a_circle, "0", -1, 1});
-    assert_int_equal(count(told.text, "deadlock"), 0);
+    assert_int_equal(count_of(told.text, "deadlock"), 0);
     told = watch((struct scene){makes_a_circle, "0", 1, 1});
-    assert_int_equal(count(told.text, "deadlock"), 1);
+    assert_int_equal(count_of(told.text, "deadlock"), 1);
     told = watch((struct scene){makes_a_circle, "1", 0, 1});
-    assert_int_equal(count(told.text, "deadlock"), 0);
+    assert_int_equal(count_of(told.text, "deadlock"), 0);
 }
 
 static void no_deadlock(void)

@@ -13,6 +13,7 @@
 
 #include "env.h"
 #include "tasks.h"
+#include "text.h"
 
 #define MS CEDE_MILLISECOND
 
@@ -28,18 +29,6 @@ static FILE *text_open(struct text *text)
     FILE *stream = open_memstream(&text->all, &text->length);
     assert_non_null(stream);
     return stream;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in:\n%s", part, text);
-}
-
-static void assert_has_not(const char *text, const char *part)
-{
-    if (strstr(text, part))
-        fail_msg("'%s' is in:\n%s", part, text);
 }
 
 /* What the text has of a task, as a new string. */

@@ -389,11 +389,7 @@ static void *kill_from_a_coroutine(void *arg, void *in)
 
 static void *has_a_coroutine(void *arg)
 {
-    cede_coro *coro = NULL;
-    cede_coro_options options = CEDE_CORO_OPTIONS(kill_from_a_coroutine, NULL);
-    EXPECT_EQ(cede_coro_create(&coro, &options), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_PRIVATE, kill_from_a_coroutine, NULL);
     return arg;
 }
 

@@ -152,11 +152,7 @@ static void *runs_again_in_a_coroutine(void *arg, void *in)
 
 static void *has_a_coroutine(void *arg)
 {
-    cede_coro *coro = NULL;
-    cede_coro_options options = CEDE_CORO_OPTIONS(runs_again_in_a_coroutine, NULL);
-    EXPECT_EQ(cede_coro_create(&coro, &options), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_PRIVATE, runs_again_in_a_coroutine, NULL);
     return arg;
 }
 
@@ -224,12 +220,7 @@ static void *cannot_drive(void *arg, void *in)
 
 static void not_within_a_shared_one(void)
 {
-    cede_coro *coro = NULL;
-    cede_coro_options options = CEDE_CORO_OPTIONS(cannot_drive, NULL);
-    options.stack = CEDE_SHARED;
-    assert_int_equal(cede_coro_create(&coro, &options), 0);
-    assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
-    assert_int_equal(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_SHARED, cannot_drive, NULL);
     assert_int_equal(task_stats().tasks, 0);
     task_settle();
     task_noted("");
