@@ -5,12 +5,6 @@
  * A million tasks on shared stacks: all asleep at once, each woken at its own time, parked, unparked and ended; and joined,
  * or killed, or canceled. They cost at most so many bytes each while they sleep, and nothing is left of them.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
 

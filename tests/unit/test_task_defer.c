@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What is called at a task's end: deferred functions, destructors of its values, who wants to know; and its followers. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "env.h"
 #include "tasks.h"
 

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The state machine: what a cancel, a kill and a time limit do to a task in each state, and its status at each point. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "env.h"
 #include "tasks.h"
 

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups: waiting for them, their errors, and their ends. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "env.h"
 #include "tasks.h"
 

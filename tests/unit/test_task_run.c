@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Schedulers: cede_run, a reset, statistics, and where they and their tasks can run. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "env.h"

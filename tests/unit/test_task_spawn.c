@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Making tasks: options, errors, names and private data; and the order in which they have their turns. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "env.h"

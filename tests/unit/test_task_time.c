@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Time: sleeping, deadlines, parking, and what a tick says and does. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "env.h"
 #include "tasks.h"
 
