@@ -104,7 +104,7 @@ typedef struct cede_task_options {
     size_t stack_size;       /* the same */
     const char *name;        /* for reports; copied, cut after 31 bytes; NULL: none */
     void *user;              /* private data: cede_task_user */
-    int64_t timeout;         /* ns from now on after which it is canceled, with the status TIMEOUT; 0: none */
+    int64_t timeout;         /* ns from cede_now() on after which it is canceled, with the status TIMEOUT; 0: none */
     unsigned flags;          /* CEDE_TASK_* */
     size_t arg_size;         /* not 0: entry is handed a copy of so many bytes at arg: see cede/closure.h */
 } cede_task_options;

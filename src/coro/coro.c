@@ -4,11 +4,9 @@
  */
 #include "base/compiler.h"
 
-#include "coro/coro.h"
-#include "coro/profile.h"
+#include "coro/make.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include <cede/error.h>
 
@@ -59,42 +57,12 @@ static inline int pick_source(const cede_coro_options *o, cede_stack_choice stac
 }
 
 #if CEDE_CHECKED
-static uint64_t next_generation(void)
+uint64_t cede__coro_next_generation(void)
 {
     static uint64_t last;
     return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 #endif
-
-/*
- * A new one, in the state CREATED. `flags` are enum cede__coro_flag. Always compiled in: cede_coro_new knows most of
- * it.
- */
-static inline __attribute__((always_inline)) int make(cede_coro **out, struct cede__thread *thread, cede_entry *entry,
-                                                      void *arg, unsigned flags)
-{
-    size_t room = flags & CEDE__CORO_SHARED ? cede__profile_room(thread->profiles, entry) : 0;
-    size_t front = flags & CEDE__CORO_TASK ? CEDE__TASK_FRONT : 0, bytes = front + sizeof **out + room;
-    enum cede__cell_kind kind = flags & CEDE__CORO_TASK ? CEDE__CELL_TASK : CEDE__CELL_CORO;
-    void *cell = cede__coro_cell_take(kind, bytes);
-    int error = cell ? CEDE_OK : cede__cell_alloc(&cell, kind, bytes);
-    if (CEDE__UNLIKELY(error))
-        return error;
-    memset(cell, 0, front);
-    cede_coro *coro = (cede_coro *)(void *)((char *)cell + front);
-    memset(coro, 0, sizeof *coro / 2); /* in halves, since for the whole of it GCC takes a slow string instruction */
-    memset((char *)coro + sizeof *coro / 2, 0, sizeof *coro - sizeof *coro / 2);
-    coro->hot.context.pc = arg; /* see cede__coro_set_start */
-    coro->hot.gate = CEDE__GATE_CREATED;
-    coro->entry = entry;
-    coro->room = (unsigned char)(room / 8 & 0x3f);
-    coro->flags = (unsigned char)flags;
-#if CEDE_CHECKED
-    coro->generation = next_generation();
-#endif
-    *out = coro;
-    return CEDE_OK;
-}
 
 /* Gives the memory of a coroutine back that has no stack. */
 static void unmake(cede_coro *coro)
@@ -144,7 +112,7 @@ static int create(cede_coro **out, const cede_coro_options *options, unsigned mo
     unsigned flags =
         options->flags | (stack == CEDE_SHARED ? CEDE__CORO_SHARED : 0u) | (source ? CEDE__CORO_OWN_SOURCE : 0u) | more;
     cede_coro *coro;
-    error = make(&coro, thread, options->entry, options->arg, flags);
+    error = cede__coro_make(&coro, thread, options->entry, options->arg, flags);
     if (error)
         return error;
     cede__coro_set_start(coro, options->stack_size, options->arg, source);
@@ -173,29 +141,11 @@ int cede_coro_create(cede_coro **out, const cede_coro_options *options)
     return error;
 }
 
-static CEDE__COLD int new_auto(cede_coro **out, cede_entry *entry, void *arg, unsigned more)
+int cede__coro_new_auto(cede_coro **out, cede_entry *entry, void *arg, unsigned more)
 {
     cede_coro_options options = CEDE_CORO_OPTIONS(entry, arg);
     options.stack = CEDE_AUTO;
     return create(out, &options, more);
-}
-
-/* What the general call comes to with nothing else in the options. */
-static inline __attribute__((always_inline)) int create_plain(cede_coro **out, cede_stack_choice stack,
-                                                              cede_entry *entry, void *arg, unsigned more)
-{
-    struct cede__thread *thread;
-    if (CEDE__UNLIKELY(stack == CEDE_AUTO))
-        return new_auto(out, entry, arg, more);
-    if (!entry || (stack != CEDE_PRIVATE && stack != CEDE_SHARED))
-        return CEDE_EINVAL;
-    if (CEDE_SPLIT_STACK && stack == CEDE_SHARED)
-        return CEDE_ENOTSUP;
-    int error = cede__thread_ready(&thread);
-    if (!error)
-        error = stack == CEDE_SHARED ? make(out, thread, entry, arg, CEDE__CORO_SHARED | more)
-                                     : make(out, thread, entry, arg, more);
-    return error;
 }
 
 int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, void *arg)
@@ -204,7 +154,7 @@ int cede_coro_new(cede_coro **out, cede_stack_choice stack, cede_entry *entry, v
     if (!out)
         return CEDE_EINVAL;
     *out = NULL;
-    int error = create_plain(&coro, stack, entry, arg, 0);
+    int error = cede__coro_make_plain(&coro, stack, entry, arg, 0);
     if (!error)
         *out = cede__coro_handle(coro);
     return error;
@@ -246,22 +196,7 @@ int cede_coro_reset(cede_coro *handle, cede_entry *entry, void *arg)
     return CEDE_OK;
 }
 
-/* One that has no stack, and nothing of its own beside its cell; or false, and nothing has happened. */
-static inline bool release_bare(cede_coro *coro)
-{
-    if (coro->flags & CEDE__CORO_OWN_SOURCE) /* those that migrate, too, which another thread may be running */
-        return false;
-    uintptr_t gate = coro->hot.gate;
-    if ((gate != CEDE__GATE_FINISHED && gate != CEDE__GATE_CREATED) || coro->cold)
-        return false;
-    if (!cede__cell_give((char *)coro - cede__coro_front(coro))) /* it may change the first word, and no other */
-        return false;
-    coro->hot.gate = CEDE__GATE_FREE;
-    cede__profile_end(cede__thread_here(), coro); /* its counters are what they were */
-    return true;
-}
-
-/* What release_bare leaves to do. */
+/* What cede__coro_release_bare leaves to do. */
 static void release(cede_coro *coro)
 {
     if (cede__coro_is_suspended(coro))
@@ -281,7 +216,7 @@ int cede_coro_destroy(cede_coro *handle)
     if (!handle)
         return CEDE_OK;
     int error = cede__coro_find(handle, &coro);
-    if (!error && !(coro->flags & CEDE__CORO_TASK) && release_bare(coro))
+    if (!error && !(coro->flags & CEDE__CORO_TASK) && cede__coro_release_bare(coro))
         return CEDE_OK;
     if (!error)
         error = find_idle(handle, &coro);
@@ -304,11 +239,6 @@ int cede__coro_task_create(cede_coro **out, const cede_coro_options *options)
     return create(out, options, CEDE__CORO_TASK);
 }
 
-int cede__coro_task_new(cede_coro **out, cede_stack_choice stack, cede__task_entry *entry, void *arg)
-{
-    return create_plain(out, stack, (cede_entry *)(void (*)(void))entry, arg, CEDE__CORO_TASK);
-}
-
 void cede__coro_task_drop(cede_coro *coro)
 {
     cede__coro_unplace(coro);
@@ -323,6 +253,5 @@ void cede__coro_task_finished(cede_coro *coro, void *result)
 
 void cede__coro_task_destroy(cede_coro *coro)
 {
-    if (!release_bare(coro))
-        release(coro);
+    release(coro);
 }

@@ -347,10 +347,9 @@ static inline size_t cede__coro_note_depth(cede_coro *coro)
 
 typedef void *cede__task_entry(void *arg);
 
-/* As cede_coro_create and cede_coro_new; the bytes before the control block are zero. */
+/* As cede_coro_create; the bytes before the control block are zero. A short way is cede__coro_make_plain, in make.h. */
 int cede__coro_task_create(cede_coro **out, const cede_coro_options *options);
-int cede__coro_task_new(cede_coro **out, cede_stack_choice stack, cede__task_entry *entry, void *arg);
-/* Ends one that does not run. */
+/* Ends one that does not run. For most there is a short way, cede__coro_release_bare. */
 void cede__coro_task_destroy(cede_coro *coro);
 
 /* Takes the stack from a suspended one, which is as it was before its start. */

@@ -28,6 +28,7 @@ int cede__profiles_create(struct cede__profiles **out)
     if (!profiles)
         return CEDE_ENOMEM;
     *profiles = (struct cede__profiles){.others = {.room = CEDE__PROFILE_USUAL_ROOM, .choice = CEDE_SHARED}};
+    profiles->latest = &profiles->others;
     profiles->random = cede__os_thread_token();
     cede__os_lock_process();
     cede__list_insert(&tables, &profiles->link);
@@ -122,10 +123,11 @@ struct cede__profile_row *cede__profile_row(struct cede__profiles *profiles, ced
     return row;
 }
 
-CEDE__COLD void cede__profile_end_first(struct cede__profiles *profiles, const cede_coro *coro)
+CEDE__NOINLINE void cede__profile_end_other(struct cede__profiles *profiles, const cede_coro *coro)
 {
     if (profiles) {
-        cede__profile_add(cede__profile_row(profiles, coro->entry), coro);
+        profiles->latest = cede__profile_row(profiles, coro->entry);
+        cede__profile_add(profiles->latest, coro);
         return;
     }
     cede__os_lock_process();

@@ -61,10 +61,11 @@ struct cede__profile_row {
 struct cede__profiles {
     struct cede__profile_row *buckets[CEDE__PROFILE_BUCKETS];
     struct cede__profile_row others;
-    struct cede__list link; /* all tables of the process */
-    uint64_t random;        /* so that samples do not keep step with the program */
-    unsigned spread;        /* from now on a sample is one of CEDE__PROFILE_EACH << spread */
-    int64_t sampled;        /* when the last one was taken */
+    struct cede__profile_row *latest; /* of whom a life was over last: as a rule the next one is of the same function */
+    struct cede__list link;           /* all tables of the process */
+    uint64_t random;                  /* so that samples do not keep step with the program */
+    unsigned spread;                  /* from now on a sample is one of CEDE__PROFILE_EACH << spread */
+    int64_t sampled;                  /* when the last one was taken */
 };
 
 /* A table for the calling thread; and its end, when what it knows goes to the process. */
@@ -98,8 +99,8 @@ static inline void cede__profile_put(struct cede__profiles *profiles, struct ced
 
 /* --- A life is over --- */
 
-/* The same without a row, or without a table: on a thread that has no coroutines. */
-void cede__profile_end_first(struct cede__profiles *profiles, const cede_coro *coro);
+/* The same for another function than the last time, or without a table: on a thread that has no coroutines. */
+void cede__profile_end_other(struct cede__profiles *profiles, const cede_coro *coro);
 /* It is made anew, with this entry function or another one, which it does not have yet. */
 void cede__profile_turn(struct cede__thread *thread, cede_coro *coro, cede_entry *entry);
 /* Remembers its name, which goes with it. */
@@ -123,11 +124,10 @@ static inline void cede__profile_add(struct cede__profile_row *row, const cede_c
 static inline void cede__profile_end(struct cede__thread *thread, const cede_coro *coro)
 {
     struct cede__profiles *profiles = thread->profiles;
-    struct cede__profile_row *row = CEDE__LIKELY(profiles) ? cede__profile_find(profiles, coro->entry) : NULL;
-    if (CEDE__LIKELY(row))
-        cede__profile_add(row, coro);
+    if (CEDE__LIKELY(profiles && profiles->latest->entry == coro->entry))
+        cede__profile_add(profiles->latest, coro);
     else
-        cede__profile_end_first(profiles, coro);
+        cede__profile_end_other(profiles, coro);
 }
 
 /* --- Seals --- */

@@ -102,7 +102,7 @@ static int make_ring(struct cede__ring *out, size_t handles)
     return CEDE_OK;
 }
 
-/* Moves the handles to a larger ring, the first of them to its beginning, if there must be room for so many. */
+/* Moves the handles to a larger ring, which goes on counting, if there must be room for so many. */
 static int make_room(struct cede__ring *ring, size_t handles)
 {
     struct cede__ring larger;
@@ -111,8 +111,10 @@ static int make_room(struct cede__ring *ring, size_t handles)
     int error = make_ring(&larger, handles);
     if (error)
         return error;
-    for (; larger.last < length_of(ring); larger.last++)
-        larger.places[larger.last] = ring->places[(ring->first + larger.last) & ring->mask];
+    for (size_t i = ring->first; i != ring->last; i++)
+        larger.places[i & larger.mask] = ring->places[i & ring->mask];
+    larger.first = ring->first;
+    larger.last = ring->last;
     cede__os_free(ring->places);
     *ring = larger;
     return CEDE_OK;

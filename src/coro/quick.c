@@ -11,6 +11,7 @@
 #include "context/context.h"
 #include "coro/care.h"
 #include "coro/coro.h"
+#include "coro/pass.h"
 #include "coro/profile.h"
 #include "coro/swap.h"
 #include "stack/pool.h"
@@ -95,15 +96,28 @@ static inline intptr_t start_on_shared(cede_coro *coro, struct cede__thread *thr
     return (intptr_t)gate;
 }
 
-static CEDE__NOINLINE intptr_t begin(cede_coro *coro, struct cede__thread *thread)
+static inline intptr_t start_quickly(cede_coro *coro, struct cede__thread *thread)
 {
-    intptr_t gate = 0;
     unsigned flags = coro->flags & ~(unsigned)CEDE__CORO_TASK;
     if (flags == 0)
-        gate = start_in_pool(coro, thread);
-    else if (flags == CEDE__CORO_SHARED)
-        gate = start_on_shared(coro, thread);
+        return start_in_pool(coro, thread);
+    return flags == CEDE__CORO_SHARED ? start_on_shared(coro, thread) : 0;
+}
+
+static CEDE__NOINLINE intptr_t begin(cede_coro *coro, struct cede__thread *thread)
+{
+    intptr_t gate = start_quickly(coro, thread);
     return gate ? gate : start(coro, thread);
+}
+
+bool cede__coro_pass_begin(cede_coro *next)
+{
+    struct cede__thread *thread = cede__thread_here();
+    if (!cede__thread_is_ready(thread) || cede__in_exception(&thread->tls))
+        return false;
+    if (next->hot.gate == CEDE__GATE_CREATED)
+        return start_quickly(next, thread) != 0;
+    return next->hot.gate == cede__coro_plain_gate(next, &thread->tls);
 }
 
 intptr_t cede__resume_prepare(cede_coro *coro)

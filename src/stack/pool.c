@@ -25,12 +25,16 @@
 
 /* --- Growing --- */
 
-static int reserve(struct cede__slot_list *list, size_t slots)
+static int reserve(struct cede__pool *pool, size_t slots)
 {
-    char **larger = cede__os_realloc(list->slots, slots * sizeof *larger);
-    if (!larger)
+    cede_stack **hot = cede__os_realloc(pool->hot.stacks, slots * sizeof *hot);
+    if (!hot)
         return CEDE_ENOMEM;
-    list->slots = larger;
+    pool->hot.stacks = hot;
+    char **cold = cede__os_realloc(pool->cold.slots, slots * sizeof *cold);
+    if (!cold)
+        return CEDE_ENOMEM;
+    pool->cold.slots = cold;
     return CEDE_OK;
 }
 
@@ -50,10 +54,10 @@ static int add_block(struct cede__pool *pool)
     if (!larger)
         return CEDE_ENOMEM;
     pool->blocks = larger;
-    if (reserve(&pool->hot, pool->slots + slots) || reserve(&pool->cold, pool->slots + slots))
-        return CEDE_ENOMEM;
     void *memory;
-    int error;
+    int error = reserve(pool, pool->slots + slots);
+    if (error)
+        return error;
     do /* where there is no room for a large block, there may be for a small one */
         error = cede__os_map(&memory, slots * pool->slot_size, 0);
     while (error == CEDE_ENOMEM && (slots /= 2) > 0);
@@ -121,9 +125,9 @@ static size_t make_cold(struct cede__pool *pool, size_t keep)
     size_t moved = pool->hot.count > keep ? pool->hot.count - keep : 0;
     if (moved == 0)
         return 0;
-    memcpy(pool->cold.slots + pool->cold.count, pool->hot.slots, moved * sizeof *pool->hot.slots);
-    memmove(pool->hot.slots, pool->hot.slots + moved, keep * sizeof *pool->hot.slots);
-    pool->cold.count += moved;
+    for (size_t i = 0; i < moved; i++)
+        pool->cold.slots[pool->cold.count++] = cede__pool_slot(pool, pool->hot.stacks[i]);
+    memmove(pool->hot.stacks, pool->hot.stacks + moved, keep * sizeof *pool->hot.stacks);
     pool->hot.count = keep;
     cede__source_count(&pool->source, &pool->source.trimmed, (ptrdiff_t)moved);
     return moved;
@@ -226,7 +230,7 @@ static void close_pool(cede_source *source)
     for (size_t i = 0; i < pool->block_count; i++)
         cede__os_unmap(pool->blocks[i].memory, pool->blocks[i].slots * pool->slot_size);
     cede__os_free(pool->blocks);
-    cede__os_free(pool->hot.slots);
+    cede__os_free(pool->hot.stacks);
     cede__os_free(pool->cold.slots);
 }
 

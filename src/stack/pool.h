@@ -14,7 +14,12 @@ struct cede__pool_block {
     size_t needed; /* valid during a trim: see count_blocks */
 };
 
-struct cede__slot_list {
+struct cede__pool_hot {
+    cede_stack **stacks;
+    size_t count;
+};
+
+struct cede__pool_cold {
     char **slots;
     size_t count;
 };
@@ -29,7 +34,8 @@ struct cede__pool {
     char *fresh, *fresh_end;   /* the part of the newest block that was never handed out */
     size_t slots;              /* in all blocks */
     _Atomic size_t handed_out; /* of these, at least once; the other takings were of stacks used before */
-    struct cede__slot_list hot, cold;
+    struct cede__pool_hot hot;
+    struct cede__pool_cold cold;
     size_t last_found; /* index of the block that block_of found last */
 };
 
@@ -47,21 +53,21 @@ static inline char *cede__pool_end(const struct cede__pool *pool, char *slot)
     return slot + pool->slot_size - (hash >> 20 & pool->colour_mask) * CEDE__POOL_COLOUR_STEP;
 }
 
-/* The description at the end of the stack in a slot that was handed out before. */
-static inline cede_stack *cede__pool_stack(const struct cede__pool *pool, char *slot)
+/* The slot of a stack that was handed out. */
+static inline char *cede__pool_slot(const struct cede__pool *pool, const cede_stack *stack)
 {
-    return (cede_stack *)(void *)(cede__pool_end(pool, slot) - CEDE__STACK_HEADER);
+    return stack->low - pool->source.guard_size;
 }
 
 /* Takes a hot stack, or returns NULL; and makes a stack hot. */
 static inline cede_stack *cede__pool_pop(struct cede__pool *pool)
 {
-    return pool->hot.count > 0 ? cede__pool_stack(pool, pool->hot.slots[--pool->hot.count]) : NULL;
+    return pool->hot.count > 0 ? pool->hot.stacks[--pool->hot.count] : NULL;
 }
 
-static inline void cede__pool_push(struct cede__pool *pool, const cede_stack *stack)
+static inline void cede__pool_push(struct cede__pool *pool, cede_stack *stack)
 {
-    pool->hot.slots[pool->hot.count++] = stack->low - pool->source.guard_size;
+    pool->hot.stacks[pool->hot.count++] = stack;
 }
 
 /* A stack of a source that is `plain`; NULL where more is to be done, and then cede__stack_take does it. */

@@ -10,6 +10,7 @@
 
 #include "task/more.h"
 
+#include "coro/make.h"
 #include "task/group.h"
 #include "task/runtime.h"
 
@@ -118,7 +119,8 @@ void cede__task_release(struct cede_sched *sched, struct cede__task *task)
         cede__task_more_free(sched, task);
     sched->urgent_most -= (task->flags & CEDE__TASK_WAS_URGENT) != 0;
     sched->released++;
-    cede__coro_task_destroy(cede__task_coro(task));
+    if (!cede__coro_release_bare(cede__task_coro(task)))
+        cede__coro_task_destroy(cede__task_coro(task));
     cede__slots_give(&sched->slots, slot);
 }
 

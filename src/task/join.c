@@ -22,7 +22,7 @@ static void let_go_of_joined(struct cede_sched *sched, struct cede__task *joiner
 }
 
 /* Begins to wait for the end of a task that has not ended; `joined` is that task if it is to be joined. */
-static int wait_for_end(struct cede__task *task, struct cede__task *joined, int64_t deadline)
+static inline int wait_for_end(struct cede__task *task, struct cede__task *joined, int64_t deadline)
 {
     struct cede__task *self;
     int error = cede__task_running(&self);

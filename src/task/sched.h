@@ -63,6 +63,9 @@ struct cede_sched {
     uint64_t spawned, ends[CEDE_TASK_TIMEOUT + 1]; /* since it was made; by status */
     uint64_t released;                             /* of those that have ended */
     uint64_t switches, starvations, messages, sleeps;
+    size_t turns;              /* that are still to be given until the loop looks at the inbox and the clock */
+    size_t pass_from;          /* first place of the ring `ready` when the loop last gave a turn, */
+    size_t pass_end;           /* and up to where turns may be passed on from then on */
     size_t others_had;         /* with urgent_turns: as long as this is the first place of the other ring */
     void (*errand)(void *arg); /* what the loop is to do for the task that comes back, */
     void *errand_arg;
@@ -172,7 +175,10 @@ static inline size_t cede__ring_length(cede_queue *queue)
 static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task *task)
 {
     cede_coro *handle = cede__coro_handle(cede__task_coro(task));
-    (void)cede_queue_push(CEDE__UNLIKELY(task->flags & CEDE__TASK_URGENT) ? sched->urgent : sched->ready, handle);
+    bool urgent = task->flags & CEDE__TASK_URGENT;
+    if (CEDE__UNLIKELY(urgent))
+        sched->pass_end = cede__ring(sched->ready)->first;
+    (void)cede_queue_push(urgent ? sched->urgent : sched->ready, handle);
 }
 
 /* --- Waiting (wait.c) --- */
@@ -329,7 +335,9 @@ extern cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
 
 static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *drop)
 {
-    atomic_store_explicit(&cede__wait_dropped[what], drop, memory_order_relaxed);
+    cede__wait_drop *_Atomic *place = &cede__wait_dropped[what];
+    if (CEDE__UNLIKELY(atomic_load_explicit(place, memory_order_relaxed) != drop)) /* the line stays every thread's */
+        atomic_store_explicit(place, drop, memory_order_relaxed);
 }
 
 /*

@@ -6,6 +6,7 @@
 
 #include "task/spawn.h"
 
+#include "coro/make.h"
 #include "task/more.h"
 #include "task/runtime.h"
 
@@ -158,7 +159,7 @@ int cede_task_spawn(cede_task *out, cede_stack_choice stack, cede_task_entry *en
         *out = 0;
     int error = cede__sched_ready(&sched);
     if (!error)
-        error = cede__coro_task_new(&coro, stack, entry, arg);
+        error = cede__coro_make_plain(&coro, stack, (cede_entry *)(void (*)(void))entry, arg, CEDE__CORO_TASK);
     if (!error)
         error = adopt(sched, coro, &task);
     if (CEDE__UNLIKELY(error))

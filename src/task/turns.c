@@ -9,6 +9,7 @@
 
 #include "task/turns.h"
 
+#include "coro/pass.h"
 #include "task/describe.h"
 
 #include <cede/error.h>
@@ -100,39 +101,77 @@ static CEDE__NOINLINE void come_back_otherwise(struct cede_sched *sched, struct 
     cede__sched_queue(sched, task);
 }
 
-/* It has come back, and does not wait. There is room for it, and it is in the cache. */
-static inline void come_back(struct cede_sched *sched, struct cede__task *task)
+/* Whether it has just given way, and not for something special. */
+static inline bool has_given_way(const struct cede__task *task)
 {
-    cede_coro *coro = cede__task_coro(task);
-    bool plain = task->status == CEDE_TASK_RUNNING && !(task->flags & (CEDE__TASK_URGENT | CEDE__TASK_CANCELED));
-    if (CEDE__UNLIKELY(coro->hot.gate == CEDE__GATE_FINISHED || !plain)) {
-        come_back_otherwise(sched, task);
-        return;
-    }
-    struct cede__ring *ring = cede__ring(sched->ready);
+    return task->status == CEDE_TASK_RUNNING && !(task->flags & (CEDE__TASK_URGENT | CEDE__TASK_CANCELED));
+}
+
+/* One that has just given way is the last one again. There is room for it, and it is in the cache. */
+static inline void queue_again(struct cede__ring *ring, struct cede__task *task)
+{
+    if (CEDE__UNLIKELY(task->outcome != 0))
+        task->outcome = 0;
     task->status = CEDE_TASK_READY;
     task->wait = CEDE__WAIT_NONE;
-    ring->places[ring->last++ & ring->mask] = cede__coro_handle(coro);
+    ring->places[ring->last++ & ring->mask] = cede__coro_handle(cede__task_coro(task));
+}
+
+/* It has come back, and does not wait. */
+static inline void come_back(struct cede_sched *sched, struct cede__task *task)
+{
+    if (CEDE__UNLIKELY(cede__task_coro(task)->hot.gate == CEDE__GATE_FINISHED || !has_given_way(task)))
+        come_back_otherwise(sched, task);
+    else
+        queue_again(cede__ring(sched->ready), task);
+}
+
+/*
+ * Resumes a task. Sets *back to who has come back, since the turn may have been passed on, and counts the turns that were
+ * had so. They go on until the ring is to be looked at ahead, or somebody urgent is ready.
+ */
+static inline int give_turn(struct cede_sched *sched, cede_coro *handle, intptr_t outcome, cede_coro **back)
+{
+#if CEDE__INLINE_BUILD
+    const struct cede__ring *ring = cede__ring(sched->ready);
+    struct cede__tls *here = cede__here();
+    intptr_t gate = cede__coro_turn_begin(handle, here);
+    sched->pass_from = sched->pass_end = ring->first;
+    if (CEDE__UNLIKELY(gate <= 0)) {
+        *back = handle;
+        return gate < 0 ? (int)gate : cede__received(cede__resume_any(handle, (void *)outcome), NULL);
+    }
+    size_t most = (0 - ring->first) % CEDE__QUEUE_GROUP;
+    if (cede__ring_length(sched->urgent) == 0)
+        sched->pass_end += most < sched->turns ? most : sched->turns;
+    *back = cede__coro_turn(handle, here, (void *)outcome);
+    sched = cede__my_sched;
+    sched->turns -= cede__ring(sched->ready)->first - sched->pass_from;
+    return CEDE_OK;
+#else
+    (void)sched;
+    *back = handle;
+    return cede_coro_resume(handle, (void *)outcome, NULL);
+#endif
 }
 
 static inline void run_task(struct cede_sched *sched, cede_coro *handle)
 {
     struct cede__task *task = cede__task_of(cede__coro_address(handle));
     uint8_t status = task->status;
-    intptr_t outcome = task->outcome;
+    cede_coro *back;
     if (CEDE__UNLIKELY(cede__task_is_doomed(task))) {
         sched->switches--; /* it has no turn any more */
         cede__task_finish(sched, task);
         return;
     }
     task->status = CEDE_TASK_RUNNING;
-    int error = cede_coro_resume(handle, (void *)outcome, NULL);
+    int error = give_turn(sched, handle, task->outcome, &back);
     if (CEDE__UNLIKELY(error)) {
         starve(sched, task, status, error);
         return;
     }
-    if (CEDE__UNLIKELY(task->outcome != 0) && task->status == CEDE_TASK_RUNNING)
-        task->outcome = 0;
+    task = cede__task_of(cede__coro_address(back));
     if (task->status != CEDE_TASK_WAITING)
         come_back(cede__my_sched, task); /* found anew: see cede__turns_give */
 }
@@ -173,17 +212,73 @@ static inline cede_coro *pick(struct cede_sched *sched)
  */
 size_t cede__turns_give(size_t turns)
 {
-    size_t left = turns;
-    for (; left > 0; left--) {
+    cede__my_sched->turns = turns;
+    for (;;) {
         struct cede_sched *sched = cede__my_sched;
-        cede_coro *next = pick(sched);
+        cede_coro *next = sched->turns > 0 ? pick(sched) : NULL;
         if (!next)
             break;
+        sched->turns--;
         run_task(sched, next);
     }
+    size_t left = cede__my_sched->turns;
     cede__my_sched->switches += turns - left;
     return left;
 }
+
+/* --- Turns that are passed on --- */
+
+#if CEDE__INLINE_BUILD
+
+/* To the scheduler. */
+static inline cede_transfer pass_to_none(const struct cede__hot *self)
+{
+    return (cede_transfer){NULL, (uintptr_t)self->link};
+}
+
+/* All but the switch itself, and what the next one goes on with. */
+static inline cede_transfer pass(struct cede_sched *sched, struct cede__task *task, cede_coro *next)
+{
+    struct cede__task *other = cede__task_of(next);
+    intptr_t outcome = other->outcome;
+    cede__coro_pass(cede__task_coro(task), next);
+    other->status = CEDE_TASK_RUNNING;
+    cede__ring(sched->ready)->first++;
+    if (task->status != CEDE_TASK_WAITING)
+        queue_again(cede__ring(sched->ready), task);
+    return (cede_transfer){(void *)outcome, (uintptr_t)&next->hot};
+}
+
+static CEDE__NOINLINE cede_transfer pass_otherwise(struct cede_sched *sched, struct cede__task *task, cede_coro *next)
+{
+    return cede__coro_pass_begin(next) ? pass(sched, task, next) : pass_to_none(&cede__task_coro(task)->hot);
+}
+
+cede_transfer cede__task_next(struct cede__hot *self)
+{
+    struct cede_sched *sched = cede__my_sched;
+    struct cede__task *task = cede__task_of(cede__coro_of(self));
+    const struct cede__ring *ring = cede__ring(sched->ready);
+    if (ring->first == ring->last || ring->first == sched->pass_end)
+        return pass_to_none(self);
+    if (task->status != CEDE_TASK_WAITING && !has_given_way(task))
+        return pass_to_none(self);
+    cede_coro *next = ring->places[ring->first & ring->mask];
+    if (CEDE__UNLIKELY(cede__task_is_doomed(cede__task_of(next))))
+        return pass_to_none(self);
+    if (CEDE__LIKELY(cede__coro_may_pass_at_once(next)))
+        return pass(sched, task, next);
+    return pass_otherwise(sched, task, next);
+}
+
+#else
+
+cede_transfer cede__task_next(struct cede__hot *self)
+{
+    return (cede_transfer){NULL, (uintptr_t)self->link};
+}
+
+#endif
 
 /* Gives each one turn that is ready now: who is urgent must not have those of the others. */
 void cede__turns_give_each(struct cede_sched *sched)

@@ -168,7 +168,7 @@ static void with_all_options(void *unused)
         cede_task_options options = task_options(counts, NULL);
         options.name = "named";
         options.user = test_value(3);
-        options.timeout = CEDE_NEVER / 2;
+        options.timeout = 1000000000 * CEDE_SECOND; /* by the real clock, and not by that of the ticks */
         options.flags = CEDE_TASK_URGENT | CEDE_TASK_HELD | (TEST_FP_WORDS ? CEDE_TASK_FP_PRIVATE : 0);
         before = task_stats();
         for (;;) {
@@ -223,7 +223,7 @@ static void what_they_have(void *unused)
     cede_task task = spawn(has_much, NULL), follower = GARBAGE;
     cede_task_options options = task_options(counts, NULL);
     (void)unused;
-    options.timeout = CEDE_NEVER / 2;
+    options.timeout = 1000000000 * CEDE_SECOND; /* by the real clock, and not by that of the ticks */
     called = count = 0;
     for (int i = 0; i < 3; i++)
         while (fault_retry(keys[i] || i == 0 ? 0 : cede_local_create(&keys[i], NULL))) {

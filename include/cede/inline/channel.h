@@ -35,7 +35,7 @@ static inline __attribute__((always_inline)) int cede__channel_send_inline(cede_
     int begun = cede__channel_send_begin(channel, value, deadline);
     if (begun <= 0)
         return begun;
-    int outcome = cede__task_switch(cede__here()->current);
+    int outcome = cede__task_switch(cede__here());
     return outcome == 0 ? 0 : cede__channel_send_end(begun, outcome);
 }
 
@@ -45,7 +45,7 @@ static inline __attribute__((always_inline)) int cede__channel_receive_inline(ce
     int begun = cede__channel_receive_begin(channel, value, deadline);
     if (begun <= 0)
         return begun;
-    int outcome = cede__task_switch(cede__here()->current);
+    int outcome = cede__task_switch(cede__here());
     return outcome == 0 ? 0 : cede__channel_receive_end(value, begun, outcome);
 }
 

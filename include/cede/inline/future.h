@@ -23,7 +23,7 @@ static inline __attribute__((always_inline)) int cede__future_wait_inline(cede_f
     int begun = cede__future_wait_begin(future, deadline, value);
     if (begun != CEDE__WAITS)
         return begun;
-    return cede__future_wait_end(value, cede__task_switch(cede__here()->current));
+    return cede__future_wait_end(value, cede__task_switch(cede__here()));
 }
 
 #define cede_future_wait(...) cede__future_wait_inline(__VA_ARGS__)

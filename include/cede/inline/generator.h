@@ -29,7 +29,7 @@ static inline __attribute__((always_inline)) int cede__generator_next_inline(ced
     int begun = cede__generator_next_begin(generator, value, deadline);
     if (begun != CEDE__WAITS)
         return begun;
-    return cede__generator_next_end(value, cede__task_switch(cede__here()->current));
+    return cede__generator_next_end(value, cede__task_switch(cede__here()));
 }
 
 #define cede_generate(...) cede__generate_inline(__VA_ARGS__)

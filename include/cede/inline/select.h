@@ -24,7 +24,7 @@ static inline __attribute__((always_inline)) int cede__select_inline(cede_select
     int begun = cede__select_begin(cases, count, deadline, fired);
     if (begun != CEDE__WAITS)
         return begun;
-    return cede__select_end(cases, count, deadline, fired, cede__task_switch(cede__here()->current));
+    return cede__select_end(cases, count, deadline, fired, cede__task_switch(cede__here()));
 }
 
 #define cede_select(...) cede__select_inline(__VA_ARGS__)

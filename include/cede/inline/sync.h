@@ -57,13 +57,13 @@ static inline __attribute__((always_inline)) int cede__mutex_unlock_inline(cede_
 static inline __attribute__((always_inline)) int cede__rwlock_read_inline(cede_rwlock *lock, int64_t deadline)
 {
     int begun = cede__sync_rwlock_read_begin(lock, deadline);
-    return begun == CEDE__WAITS ? cede__sync_rwlock_end(lock, cede__task_switch(cede__here()->current)) : begun;
+    return begun == CEDE__WAITS ? cede__sync_rwlock_end(lock, cede__task_switch(cede__here())) : begun;
 }
 
 static inline __attribute__((always_inline)) int cede__rwlock_write_inline(cede_rwlock *lock, int64_t deadline)
 {
     int begun = cede__sync_rwlock_write_begin(lock, deadline);
-    return begun == CEDE__WAITS ? cede__sync_rwlock_end(lock, cede__task_switch(cede__here()->current)) : begun;
+    return begun == CEDE__WAITS ? cede__sync_rwlock_end(lock, cede__task_switch(cede__here())) : begun;
 }
 
 static inline __attribute__((always_inline)) int cede__cond_wait_inline(cede_cond *cond, cede_mutex *mutex,
@@ -72,7 +72,7 @@ static inline __attribute__((always_inline)) int cede__cond_wait_inline(cede_con
     int outcome = cede__sync_cond_wait_begin(cond, mutex, deadline);
     if (outcome != CEDE__WAITS)
         return outcome;
-    outcome = cede__task_switch(cede__here()->current);
+    outcome = cede__task_switch(cede__here());
     int locked = cede__task_wait_inline(cede__sync_cond_lock_begin(mutex, outcome));
     return cede__sync_cond_wait_end(outcome, locked);
 }
@@ -83,7 +83,7 @@ static inline __attribute__((always_inline)) int cede__semaphore_acquire_inline(
     int begun = cede__sync_semaphore_acquire_begin(semaphore, units, deadline);
     if (begun != CEDE__WAITS)
         return begun;
-    return cede__sync_semaphore_acquire_end(semaphore, cede__task_switch(cede__here()->current));
+    return cede__sync_semaphore_acquire_end(semaphore, cede__task_switch(cede__here()));
 }
 
 static inline __attribute__((always_inline)) int cede__wait_group_wait_inline(cede_wait_group *group, int64_t deadline)

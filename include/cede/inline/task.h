@@ -33,6 +33,12 @@ CEDE_API CEDE__NO_PLT int cede__task_join_end(cede_task task, cede_task_end *end
 CEDE_API CEDE__NO_PLT int cede__task_await_begin(cede_task task, int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede__task_await_end(int outcome);
 
+/*
+ * The running task gives way, or begins to wait: where to switch to from it, at once, and with which value. To the next
+ * task that is ready, if nothing is to be done in between; else to the scheduler.
+ */
+CEDE_API CEDE__NO_PLT cede_transfer cede__task_next(struct cede__hot *self);
+
 #if CEDE_INLINE
 
 /* The running task, if it may switch to its scheduler by the inline form; or NULL. */
@@ -48,9 +54,17 @@ static inline __attribute__((always_inline)) cede_task cede__task_id_here(const 
     return *CEDE__CAST(const cede_task *, address);
 }
 
-static inline __attribute__((always_inline)) int cede__task_switch(struct cede__hot *self)
+static inline __attribute__((always_inline)) int cede__task_switch(const struct cede__tls *here)
 {
-    struct cede__arrival got = cede__switch(&self->context, &self->link->context, 0, CEDE__WORD_YIELD);
+    struct cede__hot *self = here->current;
+    struct cede__hot *to = self->link;
+    void *value = 0;
+    if (here->shared_key != CEDE__CLOSED) { /* not on a shared stack */
+        cede_transfer next = cede__task_next(self);
+        to = CEDE__CAST(struct cede__hot *, next.word);
+        value = next.value;
+    }
+    struct cede__arrival got = cede__switch(&self->context, &to->context, value, CEDE__WORD_YIELD);
     return (int)CEDE__CAST(intptr_t, got.value);
 }
 
@@ -59,7 +73,7 @@ static inline __attribute__((always_inline)) int cede__task_yield_inline(void)
     struct cede__tls *here = cede__here();
     struct cede__hot *self = cede__task_here(here);
     if (__builtin_expect(self != 0, 1))
-        return cede__task_switch(self);
+        return cede__task_switch(here);
     CEDE__NO_SPLITTING(here);
     int error = (cede_task_yield)();
     CEDE__NO_TAIL_CALL();
@@ -69,7 +83,7 @@ static inline __attribute__((always_inline)) int cede__task_yield_inline(void)
 /* The outcome of a wait that has begun, or what was there instead of one. */
 static inline __attribute__((always_inline)) int cede__task_wait_inline(int begun)
 {
-    return begun == CEDE__WAITS ? cede__task_switch(cede__here()->current) : begun;
+    return begun == CEDE__WAITS ? cede__task_switch(cede__here()) : begun;
 }
 
 static inline __attribute__((always_inline)) int cede__sleep_until_inline(int64_t deadline)
