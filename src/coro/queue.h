@@ -7,6 +7,13 @@
 
 #include <cede/queue.h>
 
+/* Asks the processor for two lines: all that a resume needs of a control block, and most save areas. */
+static inline void cede__queue_prefetch(const void *address)
+{
+    __builtin_prefetch(address, 1);
+    __builtin_prefetch((const char *)address + CEDE__LINE, 1);
+}
+
 /*
  * Asks the processor for what those will need who are popped next but few: to be called before each pop of a place whose
  * number is a multiple of CEDE__QUEUE_GROUP.

@@ -171,14 +171,23 @@ static inline size_t cede__ring_length(cede_queue *queue)
     return ring->last - ring->first;
 }
 
-/* Puts a task at the end of its ring, where it has room. */
+/* The task is the last one of this ring: there is room, since each one's was made when it was created. */
+static inline void cede__ring_push(struct cede__ring *ring, struct cede__task *task)
+{
+    ring->places[ring->last++ & ring->mask] = cede__coro_handle(cede__task_coro(task));
+}
+
+/* Puts a task at the end of its ring. */
 static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task *task)
 {
-    cede_coro *handle = cede__coro_handle(cede__task_coro(task));
-    bool urgent = task->flags & CEDE__TASK_URGENT;
-    if (CEDE__UNLIKELY(urgent))
-        sched->pass_end = cede__ring(sched->ready)->first;
-    (void)cede_queue_push(urgent ? sched->urgent : sched->ready, handle);
+    struct cede__ring *ring = cede__ring(sched->ready);
+    if (CEDE__UNLIKELY(task->flags & CEDE__TASK_URGENT)) {
+        sched->pass_end = ring->first;
+        ring = cede__ring(sched->urgent);
+    }
+    if (ring->last - ring->first < CEDE__QUEUE_AHEAD) /* it is too late for looking ahead */
+        cede__queue_prefetch(cede__task_coro(task));
+    cede__ring_push(ring, task);
 }
 
 /* --- Waiting (wait.c) --- */

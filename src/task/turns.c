@@ -114,7 +114,7 @@ static inline void queue_again(struct cede__ring *ring, struct cede__task *task)
         task->outcome = 0;
     task->status = CEDE_TASK_READY;
     task->wait = CEDE__WAIT_NONE;
-    ring->places[ring->last++ & ring->mask] = cede__coro_handle(cede__task_coro(task));
+    cede__ring_push(ring, task);
 }
 
 /* It has come back, and does not wait. */

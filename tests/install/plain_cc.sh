@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# One plain compiler command builds the library with a program; and libcede.a, which then serves the first C example of the README.
+# One plain compiler command builds the library with a program; and libcede.a, which then serves the programs in the documents.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -14,16 +14,17 @@ ar rcs "$dir/libcede.a" "$dir"/*.o
 "$CC" -std=c11 -Iinclude tests/install/program.c "$dir/libcede.a" -pthread -o "$dir/program"
 "$dir/program"
 
-# The example of the README: the first block of C that has a main.
-[ -f README.md ] || { echo "no README.md" && exit 1; }
-awk -v out="$dir/example.c" '
+# The programs in the documents: each block of C that has a main.
+awk -v out="$dir/example" '
     /^```c$/ { inside = 1; text = ""; next }
-    /^```/ && inside { inside = 0; if (text ~ /int main\(/) { printf "%s", text > out; exit } next }
+    /^```/ && inside { inside = 0; if (text ~ /int main\(/) { count++; printf "%s", text > (out count ".c") } next }
     inside { text = text $0 "\n" }
-' README.md
-[ -s "$dir/example.c" ] || { echo "README.md holds no example with a main" && exit 1; }
-"$CC" -Wall -Wextra -Iinclude "$dir/example.c" "$dir/libcede.a" -pthread -o "$dir/example"
-"$dir/example"
+' README.md docs/*.md
+[ -s "$dir/example3.c" ] || { echo "there are fewer programs in the documents than there were" && exit 1; }
+for example in "$dir"/example*.c; do
+    "$CC" -std=c11 -Wall -Wextra -Werror -Iinclude "$example" "$dir/libcede.a" -pthread -o "$dir/example"
+    "$dir/example"
+done
 
 # With link-time optimisation, where only inline assembly names the record of a thread.
 "$CC" -flto -O2 -Iinclude -Isrc src/*/*.c src/*/*.S tests/install/program.c -pthread -o "$dir/program"
