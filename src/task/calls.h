@@ -38,21 +38,18 @@ enum cede__call_stage {
 };
 
 struct cede__call {
-    _Atomic uint32_t mark; /* generation, and enum cede__call_mark */
-    uint32_t slot;
+    struct cede__slot slot; /* its mark: generation, and enum cede__call_mark */
     struct cede__message_to message;
     struct cede__waiters waiters; /* the task that waits */
     void *bytes;                  /* of the reply: a block of the heap, or NULL */
     size_t length;
-    int error;          /* instead of bytes; 0: none */
-    uint32_t next_free; /* the slot after this one on the list of free slots */
-    uint8_t stage;      /* enum cede__call_stage */
-    bool is_awaited;    /* a task waits, or has been woken and has not run */
+    int error;       /* instead of bytes; 0: none */
+    uint8_t stage;   /* enum cede__call_stage */
+    bool is_awaited; /* a task waits, or has been woken and has not run */
 };
 
 struct cede__calls {
-    _Atomic(struct cede__call *) *pages; /* a directory for as many as there can be */
-    uint32_t free, fresh;                /* the first free slot; slots from here on were never used */
+    struct cede__slots slots;
     uint64_t begun, completed, failed, timed_out, canceled;
     _Atomic uint64_t late;
 };
@@ -61,12 +58,14 @@ struct cede__calls {
 int cede__calls_ready(struct cede_sched *sched, struct cede__calls **out);
 /* Takes a slot, whose mark is still FREE. Returns 0 or CEDE_ENOMEM. */
 int cede__calls_take(struct cede__calls *calls, struct cede__call **out);
-/* The call is over, and no message is under way: the slot gets its next generation. */
-void cede__calls_give(struct cede__calls *calls, struct cede__call *call);
-
-struct cede__call *cede__call_slot(const struct cede__calls *calls, uint32_t slot);
 /* The slot of an id, which may be another one's by now, or free; NULL: it has no such slot. Any thread. */
 struct cede__call *cede__call_at(const struct cede__calls *calls, uint64_t id);
+
+/* The call is over, and no message is under way: the slot gets its next generation. */
+static inline void cede__calls_give(struct cede__calls *calls, struct cede__call *call)
+{
+    cede__slots_give(&calls->slots, &call->slot);
+}
 
 /* The mark of this id in this state. */
 static inline uint32_t cede__call_mark_of(uint64_t id, enum cede__call_mark state)
@@ -76,7 +75,7 @@ static inline uint32_t cede__call_mark_of(uint64_t id, enum cede__call_mark stat
 
 static inline bool cede__call_is_done(struct cede__call *call)
 {
-    uint32_t mark = atomic_load_explicit(&call->mark, memory_order_acquire);
+    uint32_t mark = atomic_load_explicit(&call->slot.mark, memory_order_acquire);
     return (mark & CEDE__MARK_STATE) == CEDE__CALL_DONE;
 }
 

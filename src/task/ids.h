@@ -8,6 +8,7 @@
  * Each scheduler has a number, and a table of slots. A slot has a *mark*: its generation, and what other threads may know
  * of the task there. A slot gets its next generation when its task is gone; after the last one it is not used any more.
  * So does the table of a scheduler whose thread has ended: the next thread that needs a scheduler gets it with its table.
+ * Calls (calls.h) are slots, too, of a table of their own, with more behind the mark.
  *
  * Other threads read marks; all else here is for the thread of the scheduler.
  */
@@ -53,6 +54,7 @@ struct cede__slots {
     _Atomic(struct cede__slot *) *pages; /* a directory for as many as there can be */
     struct cede__slot *free;             /* free slots, last in first out */
     uint32_t fresh;                      /* slots from here on were never used */
+    uint32_t slot_size;                  /* of a struct that begins with a struct cede__slot */
 };
 
 static inline uint32_t cede__id_scheduler(cede_task id)
@@ -86,9 +88,15 @@ static inline bool cede__mark_renew(_Atomic uint32_t *mark)
     return !last;
 }
 
-int cede__slots_create(struct cede__slots *slots);
+/* Makes a table of slots of this size. Returns 0, CEDE_ENOMEM or CEDE_EMAPS. */
+int cede__slots_create_of(struct cede__slots *slots, size_t slot_size);
 /* Puts fresh slots on the list of free ones. Returns 0 or CEDE_ENOMEM. */
 int cede__slots_refill(struct cede__slots *slots);
+
+static inline int cede__slots_create(struct cede__slots *slots)
+{
+    return cede__slots_create_of(slots, sizeof(struct cede__slot));
+}
 
 static inline uint32_t cede__slot_mark(const struct cede__slot *slot)
 {
@@ -101,16 +109,26 @@ static inline void cede__slot_set_state(struct cede__slot *slot, enum cede__mark
     atomic_store_explicit(&slot->mark, generation | state, memory_order_release);
 }
 
-/* Takes a slot for a task of the scheduler with this number, with the mark LIVE. Returns 0 or CEDE_ENOMEM. */
-static inline int cede__slots_take(struct cede__slots *slots, uint32_t scheduler, struct cede__task *task)
+/* Takes a slot of any table, with its mark as it is. Returns 0 or CEDE_ENOMEM. */
+static inline int cede__slots_take_free(struct cede__slots *slots, struct cede__slot **out)
 {
     if (CEDE__UNLIKELY(!slots->free)) {
         int error = cede__slots_refill(slots);
         if (error)
             return error;
     }
-    struct cede__slot *slot = slots->free;
-    slots->free = slot->holds.next_free;
+    *out = slots->free;
+    slots->free = (*out)->holds.next_free;
+    return CEDE_OK;
+}
+
+/* Takes a slot for a task of the scheduler with this number, with the mark LIVE. Returns 0 or CEDE_ENOMEM. */
+static inline int cede__slots_take(struct cede__slots *slots, uint32_t scheduler, struct cede__task *task)
+{
+    struct cede__slot *slot;
+    int error = cede__slots_take_free(slots, &slot);
+    if (error)
+        return error;
     slot->holds.task = task;
     cede__slot_set_state(slot, CEDE__MARK_LIVE);
     task->slot = slot;
@@ -118,7 +136,7 @@ static inline int cede__slots_take(struct cede__slots *slots, uint32_t scheduler
     return CEDE_OK;
 }
 
-/* The task is gone. */
+/* The task, or the call, is gone. */
 static inline void cede__slots_give(struct cede__slots *slots, struct cede__slot *slot)
 {
     if (CEDE__UNLIKELY(!cede__mark_renew(&slot->mark)))
@@ -127,12 +145,17 @@ static inline void cede__slots_give(struct cede__slots *slots, struct cede__slot
     slots->free = slot;
 }
 
-/* The slot with this index, or NULL if it was never used. */
-static inline struct cede__slot *cede__slots_at(const struct cede__slots *slots, uint32_t index)
+/* The slot with this index in a table of slots of this size, or NULL if it was never used. Any thread. */
+static inline struct cede__slot *cede__slots_at_of(const struct cede__slots *slots, uint32_t index, size_t slot_size)
 {
     struct cede__slot *page =
         slots->pages ? atomic_load_explicit(&slots->pages[index / CEDE__SLOTS_PER_PAGE], memory_order_acquire) : NULL;
-    return CEDE__LIKELY(page != NULL) ? &page[index % CEDE__SLOTS_PER_PAGE] : NULL;
+    return CEDE__LIKELY(page != NULL) ? (void *)((char *)page + index % CEDE__SLOTS_PER_PAGE * slot_size) : NULL;
+}
+
+static inline struct cede__slot *cede__slots_at(const struct cede__slots *slots, uint32_t index)
+{
+    return cede__slots_at_of(slots, index, sizeof(struct cede__slot));
 }
 
 /* The slot of an id, if it is still that, and its mark then. Any thread. */

@@ -23,7 +23,7 @@ static struct cede__calls *calls_of(const struct cede_sched *sched)
 /* Whether the slot is still this id's, and the call not over; of another thread's call, as far as is known there. */
 static bool is_alive(struct cede__call *call, uint64_t id)
 {
-    uint32_t mark = call ? atomic_load_explicit(&call->mark, memory_order_acquire) : CEDE__CALL_FREE;
+    uint32_t mark = call ? atomic_load_explicit(&call->slot.mark, memory_order_acquire) : CEDE__CALL_FREE;
     return mark >> CEDE__MARK_STATE_BITS == cede__id_generation(id) && mark != cede__call_mark_of(id, CEDE__CALL_FREE);
 }
 
@@ -59,11 +59,11 @@ static int take(struct cede__calls *calls, struct cede__call *call, void **bytes
 /* Ends a call without a reply. Returns false if the reply can be taken. */
 static bool drop(struct cede__calls *calls, struct cede__call *call)
 {
-    uint32_t mark = atomic_load_explicit(&call->mark, memory_order_relaxed);
+    uint32_t mark = atomic_load_explicit(&call->slot.mark, memory_order_relaxed);
     uint32_t generation = mark & ~(uint32_t)CEDE__MARK_STATE;
     mark = generation | CEDE__CALL_WAITING;
-    if (atomic_compare_exchange_strong_explicit(&call->mark, &mark, generation | CEDE__CALL_FREE, memory_order_acquire,
-                                                memory_order_acquire)) {
+    if (atomic_compare_exchange_strong_explicit(&call->slot.mark, &mark, generation | CEDE__CALL_FREE,
+                                                memory_order_acquire, memory_order_acquire)) {
         cede__calls_give(calls, call);
         return true;
     }
@@ -123,11 +123,11 @@ int cede_rpc_begin(uint64_t *id)
         error = cede__calls_take(calls, &call);
     if (error)
         return error;
-    uint32_t mark = atomic_load_explicit(&call->mark, memory_order_relaxed);
+    uint32_t mark = atomic_load_explicit(&call->slot.mark, memory_order_relaxed);
     call->message.read = read_reply;
-    atomic_store_explicit(&call->mark, mark | CEDE__CALL_WAITING, memory_order_release);
+    atomic_store_explicit(&call->slot.mark, mark | CEDE__CALL_WAITING, memory_order_release);
     calls->begun++;
-    *id = cede__id_make(mark, call->slot, sched->number);
+    *id = cede__id_make(mark, call->slot.index, sched->number);
     return CEDE_OK;
 }
 
@@ -247,8 +247,9 @@ static int count_late(struct cede__calls *calls)
 static int claim(struct cede__calls *calls, struct cede__call *call, uint64_t id)
 {
     uint32_t mark = cede__call_mark_of(id, CEDE__CALL_WAITING);
-    if (call && atomic_compare_exchange_strong_explicit(&call->mark, &mark, cede__call_mark_of(id, CEDE__CALL_CLAIMED),
-                                                        memory_order_acquire, memory_order_acquire))
+    if (call &&
+        atomic_compare_exchange_strong_explicit(&call->slot.mark, &mark, cede__call_mark_of(id, CEDE__CALL_CLAIMED),
+                                                memory_order_acquire, memory_order_acquire))
         return CEDE_OK;
     return is_alive(call, id) ? CEDE_EBUSY : count_late(calls);
 }
@@ -265,7 +266,7 @@ static int reply_with(uint64_t id, void *bytes, size_t length, int error)
     call->bytes = bytes;
     call->length = length;
     call->error = error;
-    atomic_store_explicit(&call->mark, cede__call_mark_of(id, CEDE__CALL_DONE), memory_order_release);
+    atomic_store_explicit(&call->slot.mark, cede__call_mark_of(id, CEDE__CALL_DONE), memory_order_release);
     if (sched == cede__my_sched)
         arrive(sched, calls, call);
     else
@@ -321,9 +322,9 @@ int cede_rpc_stats_get(cede_rpc_stats *stats)
 void cede__calls_leave(struct cede_sched *sched)
 {
     struct cede__calls *calls = calls_of(sched);
-    for (uint32_t slot = 0; calls && slot < calls->fresh; slot++) {
-        struct cede__call *call = cede__call_slot(calls, slot);
-        uint32_t mark = atomic_load_explicit(&call->mark, memory_order_relaxed);
+    for (uint32_t slot = 0; calls && slot < calls->slots.fresh; slot++) {
+        struct cede__call *call = (void *)cede__slots_at_of(&calls->slots, slot, sizeof *call);
+        uint32_t mark = atomic_load_explicit(&call->slot.mark, memory_order_relaxed);
         if (mark & CEDE__MARK_STATE && call->stage < CEDE__CALL_TAKEN)
             drop_all(calls, call);
     }

@@ -21,15 +21,6 @@
 
 static volatile char *volatile nowhere;
 
-/* A child that cannot go on says why, and leaves with a status of its own. */
-static void need(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "child: %s\n", what);
-    _exit(99);
-}
-
 static void *overflows(void *arg)
 {
     return recurse(1) ? arg : NULL;

@@ -64,15 +64,6 @@ struct scene {
     bool others;
 };
 
-/* No cmocka here: a child that cannot go on says why, and leaves with a status of its own. */
-static void need(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "child: %s\n", what);
-    _exit(99);
-}
-
 static void *play_here(void *arg)
 {
     const struct scene *scene = arg;

@@ -46,14 +46,6 @@ static void *shallow(void *arg, void *in)
     return recurse(1) ? in : NULL;
 }
 
-static void need(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "child: %s\n", what);
-    _exit(99);
-}
-
 static cede_coro *named(struct test_place *place, cede_entry *entry, void *arg, const char *name)
 {
     cede_coro *coro = NULL;

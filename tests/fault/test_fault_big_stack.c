@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
  * Out of memory in calls on a big stack: the first one of a thread, and one in a coroutine that was resumed from inside
  * of another; and the end of the thread gives all back.
@@ -10,7 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "env.h"
 #include "fault.h"
 #include "sources.h"
 
@@ -96,7 +94,5 @@ int main(void)
         cmocka_unit_test(calls_of_a_thread),
         cmocka_unit_test(a_call_inside_of_a_call),
     };
-    if (!fault_linked())
-        test_skip("linked without --wrap");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,55 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
  * Out of memory in channels, select, futures and generators: making them, and beginning to wait. A failure changes nothing,
  * handing over needs no memory, and what a task was woken with is freed if it is killed when it could not have its turn.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "cells.h"
-#include "env.h"
 #include "fault.h"
-#include "sources.h"
+#include "tasks.h"
 
 enum { LARGE = 3000 };
 
 struct scenario {
-    cede_stack_choice stack;
     unsigned flags;
     size_t bytes;
 };
-
-static int64_t now;
 
 /* Ticks until nobody is ready. A task that starves of the fault is fed by its end. */
 static void drive(void)
 {
     for (;;) {
-        cede_sched_stats stats = {.size = sizeof stats};
-        int64_t next = cede_sched_tick(now);
+        int64_t next = cede_sched_tick(task_now);
         if (next < 0) {
             (void)fault_retry((int)next);
             continue;
         }
-        EXPECT_EQ(cede_sched_stats_get(&stats), 0);
-        if (stats.starved > 0 && fault_hit())
+        if (task_stats().starved > 0 && fault_hit())
             fault_disarm();
         if (next == CEDE_NEVER)
             return;
-        now = next;
+        task_now = next;
     }
 }
 
-static cede_task spawn(const struct scenario *scenario, cede_task_entry *entry, void *arg)
+static cede_task spawn(cede_task_entry *entry, void *arg)
 {
     cede_task task = 9;
-    while (fault_retry(cede_task_spawn(&task, scenario->stack, entry, arg)))
+    while (fault_retry(cede_task_spawn(&task, task_stack, entry, arg)))
         EXPECT_EQ(task, 0);
     return task;
 }
@@ -118,7 +105,7 @@ static void channel_life(void *arg)
     cede_task tasks[4];
     for (int i = 0; i < 4; i++) {
         ops[i] = ops[0];
-        tasks[i] = spawn(scenario, i < 2 ? send_one : receive_one, &ops[i]);
+        tasks[i] = spawn(i < 2 ? send_one : receive_one, &ops[i]);
     }
     drive();
     for (int i = 0; i < 4; i++) {
@@ -128,16 +115,16 @@ static void channel_life(void *arg)
     /* The receiver first; it is served, and killed when it has not run. */
     struct op killed = {channel, scenario->bytes, false};
     unsigned char value[LARGE];
-    cede_task task = spawn(scenario, receive_one, &killed);
+    cede_task task = spawn(receive_one, &killed);
     drive();
     (void)cede__large_trim(); /* or what was kept would be taken */
-    cede_task deep = spawn(scenario, be_deep, NULL);
-    (void)cede_sched_tick(now);
+    cede_task deep = spawn(be_deep, NULL);
+    (void)cede_sched_tick(task_now);
     test_fill(value, scenario->bytes, 1);
     size_t calls = fault_calls();
     EXPECT_EQ(cede_channel_send(channel, value, CEDE_NOW), 0);
     EXPECT_EQ(fault_calls(), calls);
-    (void)cede_sched_tick(now); /* its turn, if it can be had */
+    (void)cede_sched_tick(task_now); /* its turn, if it can be had */
     if (!killed.done)
         EXPECT_EQ(cede_task_kill(task), 0);
     drive();
@@ -202,10 +189,10 @@ static void select_life(void *arg)
         EXPECT(choosing.future == NULL);
     while (fault_retry(cede_future_on_complete(choosing.future, ignore, NULL)))
         ;
-    cede_task waiting = spawn(scenario, await_future, &choosing);
+    cede_task waiting = spawn(await_future, &choosing);
     for (size_t which = 0; which < 3; which++) {
         choosing.fired = 9;
-        cede_task task = spawn(scenario, choose, &choosing);
+        cede_task task = spawn(choose, &choosing);
         drive();
         test_fill(value, scenario->bytes, 1);
         size_t calls = fault_calls();
@@ -216,7 +203,7 @@ static void select_life(void *arg)
         else
             EXPECT_EQ(cede_future_complete(choosing.future, test_value(5)), 0);
         EXPECT_EQ(fault_calls(), calls);
-        (void)cede_sched_tick(now);
+        (void)cede_sched_tick(task_now);
         if (choosing.fired == 9)
             EXPECT_EQ(cede_task_kill(task), 0);
         drive();
@@ -252,13 +239,13 @@ static void *ask(void *generator)
 
 static void generator_life(void *arg)
 {
-    const struct scenario *scenario = arg;
+    (void)arg;
     cede_generator *generator = (cede_generator *)(uintptr_t)16;
-    while (fault_retry(cede_generator_create(&generator, scenario->stack, two_values, NULL))) {
+    while (fault_retry(cede_generator_create(&generator, task_stack, two_values, NULL))) {
         EXPECT(generator == NULL);
         generator = (cede_generator *)(uintptr_t)16;
     }
-    cede_task task = spawn(scenario, ask, generator);
+    cede_task task = spawn(ask, generator);
     drive();
     join(task);
     EXPECT_EQ(cede_generator_destroy(generator), 0);
@@ -266,31 +253,20 @@ static void generator_life(void *arg)
     EXPECT_EQ(test_live_cells(), 0);
 }
 
-static void all(void **state)
+static void without_memory(void)
 {
     static const size_t sizes[] = {8, 9, LARGE};
-    fault_scenario *const lives[] = {channel_life, select_life, generator_life};
-    (void)state;
-    for (int stack = CEDE_PRIVATE; stack <= CEDE_SHARED; stack++) {
-#if CEDE_SPLIT_STACK
-        if (stack == CEDE_SHARED)
-            continue;
-#endif
-        for (unsigned flags = 0; flags <= CEDE_CHANNEL_THREADS; flags++)
-            for (size_t s = 0; s < 3; s++)
-                for (size_t l = 0; l < 3; l++) {
-                    struct scenario scenario = {(cede_stack_choice)stack, flags, sizes[s]};
-                    if (l < 2 || (s == 0 && flags == 0))
-                        assert_true(fault_each(lives[l], &scenario) > 4);
-                    test_report();
-                }
-    }
+    for (unsigned flags = 0; flags <= CEDE_CHANNEL_THREADS; flags++)
+        for (size_t s = 0; s < 3; s++) {
+            struct scenario scenario = {flags, sizes[s]};
+            assert_true(fault_each(channel_life, &scenario) > 4);
+            assert_true(fault_each(select_life, &scenario) > 4);
+        }
+    assert_true(fault_each(generator_life, NULL) > 4);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(all)};
-    if (!fault_linked())
-        test_skip("linked without --wrap");
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const struct task_test tests[] = {TASK_TEST(without_memory)};
+    return TASK_RUN("fault_channel", tests);
 }

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
  * Out of memory for tasks with a copy of their argument: nothing is left of one that could not be made, and the copies
  * of the others are theirs, and freed with them.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "env.h"
 #include "fault.h"
-#include "sources.h"
+#include "tasks.h"
 
 enum { SIZE = 3000, TASKS = 5 };
 
@@ -40,11 +32,11 @@ static void *check(void *arg)
     return NULL;
 }
 
-static void spawn(cede_stack_choice stack, struct captures *captures)
+static void spawn(struct captures *captures)
 {
     cede_task task = 1;
     uint64_t before = live_tasks();
-    while (fault_retry(cede_task_spawn_copy(&task, stack, check, captures, sizeof *captures))) {
+    while (fault_retry(cede_task_spawn_copy(&task, task_stack, check, captures, sizeof *captures))) {
         EXPECT_EQ(task, 0);
         EXPECT_EQ(live_tasks(), before);
         task = 1;
@@ -53,11 +45,10 @@ static void spawn(cede_stack_choice stack, struct captures *captures)
 }
 
 /* One that never runs. */
-static void create_and_cancel(cede_stack_choice stack, struct captures *captures)
+static void create_and_cancel(struct captures *captures)
 {
     cede_task task = 1;
-    cede_task_options options = CEDE_TASK_OPTIONS(check, captures);
-    options.stack = stack;
+    cede_task_options options = task_options(check, captures);
     options.arg_size = sizeof *captures;
     options.timeout = CEDE_SECOND;
     options.flags = CEDE_TASK_URGENT;
@@ -73,13 +64,12 @@ static void *end_at_once(void *arg)
 }
 
 /* What is prepared after the copy may fail, too. */
-static void follow(cede_stack_choice stack, struct captures *captures)
+static void follow(struct captures *captures)
 {
     cede_task leader = 0, task = 1;
-    cede_task_options options = CEDE_TASK_OPTIONS(check, captures);
-    options.stack = stack;
+    cede_task_options options = task_options(check, captures);
     options.arg_size = sizeof *captures;
-    while (fault_retry(cede_task_spawn(&leader, stack, end_at_once, NULL)))
+    while (fault_retry(cede_task_spawn(&leader, task_stack, end_at_once, NULL)))
         EXPECT_EQ(leader, 0);
     while (fault_retry(cede_task_then(leader, &task, &options)))
         EXPECT_EQ(task, 0);
@@ -91,14 +81,14 @@ static void lives(void *arg)
 {
     unsigned ends = 0;
     struct captures captures = {.ends = &ends};
-    cede_stack_choice stack = *(const cede_stack_choice *)arg;
+    (void)arg;
     for (unsigned i = 0; i < TASKS; i++) {
         captures.number = i;
         test_fill(captures.text, SIZE, i);
-        spawn(stack, &captures);
+        spawn(&captures);
     }
-    create_and_cancel(stack, &captures);
-    follow(stack, &captures);
+    create_and_cancel(&captures);
+    follow(&captures);
     fault_disarm(); /* what a turn of a task lacks is the business of others */
     for (int64_t now = 1; live_tasks() > 0 && now < CEDE_SECOND; now += CEDE_MILLISECOND)
         EXPECT(cede_sched_tick(now) > 0);
@@ -106,24 +96,13 @@ static void lives(void *arg)
     EXPECT_EQ(live_tasks(), 0);
 }
 
-static void on_each_kind_of_stack(void **state)
+static void without_memory(void)
 {
-    (void)state;
-    for (int choice = CEDE_PRIVATE; choice <= CEDE_AUTO; choice++) {
-        cede_stack_choice stack = (cede_stack_choice)choice;
-#if CEDE_SPLIT_STACK
-        if (stack == CEDE_SHARED)
-            continue;
-#endif
-        assert_true(fault_each(lives, &stack) > 8);
-        test_report();
-    }
+    assert_true(fault_each(lives, NULL) > 8);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(on_each_kind_of_stack)};
-    if (!fault_linked())
-        test_skip("linked without --wrap");
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const struct task_test tests[] = {TASK_TEST(without_memory)};
+    return TASK_RUN("fault_closure", tests);
 }

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_take_pages,--wrap=cede__os_put_pages,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
+// LINK: -Wl,--wrap=cede__os_take_pages,--wrap=cede__os_put_pages
 /*
  * Out of memory while tasks are dumped: a dump leaves out what it cannot have, and says so; all tasks go on afterwards, and
  * nothing is left over.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cede/cede.h>
 
-#include "env.h"
 #include "fault.h"
-#include "sources.h"
+#include "tasks.h"
 
 enum { SLEEPERS = 3 };
 
@@ -47,9 +40,9 @@ static void *dumps(void *arg)
     return arg;
 }
 
-static void spawn(cede_stack_choice stack, cede_task_entry *entry, int number)
+static void spawn(cede_task_entry *entry, int number)
 {
-    while (fault_retry(cede_task_spawn(NULL, stack, entry, (void *)(intptr_t)number))) {
+    while (fault_retry(cede_task_spawn(NULL, task_stack, entry, (void *)(intptr_t)number))) {
     }
 }
 
@@ -63,11 +56,11 @@ static int64_t tick(int64_t now)
 
 static void dumps_of_sleepers(void *arg)
 {
-    const cede_stack_choice stack = *(const cede_stack_choice *)arg;
+    (void)arg;
     ended = 0;
     for (int i = 0; i < SLEEPERS; i++)
-        spawn(stack, sleeps, i + 1);
-    spawn(stack, dumps, 0);
+        spawn(sleeps, i + 1);
+    spawn(dumps, 0);
     (void)tick(1);
     EXPECT_EQ(cede_dump(nowhere), 0);
     EXPECT_EQ(cede_dump_waits(nowhere), 0);
@@ -80,37 +73,17 @@ static void dumps_of_sleepers(void *arg)
     fault_disarm();
 }
 
-static void on_private_stacks(void **state)
+static void without_memory(void)
 {
-    cede_stack_choice stack = CEDE_PRIVATE;
-    (void)state;
-    assert_true(fault_each(dumps_of_sleepers, &stack) > 4);
-    test_report();
+    assert_true(fault_each(dumps_of_sleepers, NULL) > 4);
 }
-
-#if !CEDE_SPLIT_STACK
-static void on_a_shared_stack(void **state)
-{
-    cede_stack_choice stack = CEDE_SHARED;
-    (void)state;
-    assert_true(fault_each(dumps_of_sleepers, &stack) > 4);
-    test_report();
-}
-#endif
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(on_private_stacks),
-#if !CEDE_SPLIT_STACK
-        cmocka_unit_test(on_a_shared_stack),
-#endif
-    };
-    if (!fault_linked())
-        test_skip("linked without --wrap");
+    static const struct task_test tests[] = {TASK_TEST(without_memory)};
     nowhere = fopen("/dev/null", "w");
     assert_non_null(nowhere);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = TASK_RUN("fault_dump", tests);
     fclose(nowhere);
     return failed;
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
  * Out of memory in the queue: creating it, growing at a push and at a reserve. A failure keeps all that is in it, in
  * order.
@@ -10,7 +9,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "env.h"
 #include "fault.h"
 #include "sources.h"
 
@@ -87,7 +85,5 @@ static void creating_and_growing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(creating_and_growing)};
-    if (!fault_linked())
-        test_skip("linked without --wrap");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

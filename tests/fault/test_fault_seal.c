@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 // NOT: CEDE_SPLIT_STACK
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_take_pages,--wrap=cede__os_put_pages,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
+// LINK: -Wl,--wrap=cede__os_take_pages,--wrap=cede__os_put_pages
 /*
  * Out of memory when one coroutine must be sealed to make room for another: the resume fails, both stay as they are, and
  * go on when there is memory again. Pages that cannot be moved are copied.
@@ -204,8 +204,6 @@ int main(void)
         cmocka_unit_test(shallow),       cmocka_unit_test(of_several_classes),       cmocka_unit_test(deep),
         cmocka_unit_test(on_two_stacks), cmocka_unit_test(the_one_in_place_goes_on), cmocka_unit_test(moved),
     };
-    if (!fault_linked())
-        test_skip("linked without --wrap");
     assert_int_equal(cede_move_threshold_set(SIZE_MAX), 0); /* what is measured may differ from run to run */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

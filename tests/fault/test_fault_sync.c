@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 // NOT: CEDE_SPLIT_STACK
 /*
  * Locks and waits without memory: none of the calls takes any; and a task that was given something, and has no memory for its
  * turn, still has it, or passes it on when it is killed.
  */
 #include "fault.h"
-#include "turns.h"
+#include "tasks.h"
 
 static cede_mutex mutex;
 static cede_rwlock lock;
@@ -55,33 +54,31 @@ static void *uses_all(void *unused)
     EXPECT_EQ(cede_task_yield(), 0); /* the first turn takes a stack */
     use_all(CEDE_NEVER);
     use_all(cede_after(1000));
-    turns_note('.');
+    task_note('.');
     return unused;
 }
 
-static void calls_take_none(void **state)
+static void calls_take_none(void)
 {
-    (void)state;
     cede_task tasks[2];
     anew();
     assert_int_equal(cede_wait_group_add(&group, 1), 0);
     for (int i = 0; i < 2; i++)
         assert_int_equal(cede_task_spawn(&tasks[i], CEDE_PRIVATE, uses_all, NULL), 0);
-    turns_tick();
+    task_tick();
     fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
     for (int i = 0; i < 10; i++)
-        turns_pass(5);
+        task_settle_at(task_now + 5);
     EXPECT_EQ(cede_event_set(&event), 0);
-    turns_idle();
+    task_settle();
     EXPECT_EQ(cede_wait_group_done(&group), 0);
     for (int i = 0; i < 10; i++)
-        turns_pass(5);
+        task_settle_at(task_now + 5);
     EXPECT_EQ(fault_calls(), 0);
     fault_disarm();
-    turns_noted("..");
+    task_noted("..");
     for (int i = 0; i < 2; i++)
         assert_int_equal(cede_task_join(tasks[i], CEDE_NOW, NULL), 0);
-    test_report();
 }
 
 /* --- Turns --- */
@@ -101,7 +98,7 @@ static void *parks_deep(void *unused)
 static void *locks(void *deadline)
 {
     int error = cede_mutex_lock(&mutex, deadline ? cede_after((int64_t)test_number(deadline)) : CEDE_NEVER);
-    turns_note_result('a', error);
+    task_note_result('a', error);
     EXPECT_EQ(cede_mutex_owner(&mutex) == cede_task_self(), !error);
     if (!error)
         EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
@@ -110,7 +107,7 @@ static void *locks(void *deadline)
 
 static void *acquires(void *unused)
 {
-    turns_note_result('s', cede_semaphore_acquire(&semaphore, 1, CEDE_NEVER));
+    task_note_result('s', cede_semaphore_acquire(&semaphore, 1, CEDE_NEVER));
     return unused;
 }
 
@@ -127,13 +124,6 @@ struct scene {
     cede_task holder, waiter, deep, next;
 };
 
-static uint64_t count_starved(void)
-{
-    cede_sched_stats stats = {.size = sizeof(stats)};
-    EXPECT_EQ(cede_sched_stats_get(&stats), 0);
-    return stats.starved;
-}
-
 /* The waiter waits for the mutex, or the semaphore, and the deep one has its place on the shared stack. */
 static struct scene begin(cede_task_entry *entry, void *arg)
 {
@@ -142,11 +132,11 @@ static struct scene begin(cede_task_entry *entry, void *arg)
     semaphore.value = 0;
     assert_int_equal(cede_task_spawn(&scene.holder, CEDE_PRIVATE, holds, NULL), 0);
     assert_int_equal(cede_task_spawn(&scene.waiter, CEDE_SHARED, entry, arg), 0);
-    turns_idle();
+    task_settle();
     assert_int_equal(cede_task_spawn(&scene.deep, CEDE_SHARED, parks_deep, NULL), 0);
     assert_int_equal(cede_task_spawn(&scene.next, CEDE_PRIVATE, entry, NULL), 0);
-    turns_idle();
-    turns_noted("");
+    task_settle();
+    task_noted("");
     cede_heap_trim(); /* no memory is kept for it */
     return scene;
 }
@@ -154,86 +144,80 @@ static struct scene begin(cede_task_entry *entry, void *arg)
 /* The waiter is woken, and finds no memory for its turn. */
 static void starve(cede_task unparked, int64_t ns)
 {
-    uint64_t before = count_starved();
+    uint64_t before = task_stats().starved;
     fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
     if (unparked)
         EXPECT_EQ(cede_task_unpark(unparked), 0);
-    turns_pass(ns);
-    EXPECT(count_starved() > before);
+    task_settle_at(task_now + ns);
+    EXPECT(task_stats().starved > before);
 }
 
 static void end(const struct scene *scene)
 {
     fault_disarm();
     (void)cede_task_unpark(scene->holder);
-    turns_idle();
+    task_settle();
     (void)cede_task_unpark(scene->holder);
     (void)cede_task_unpark(scene->deep);
-    turns_idle();
-    turns_pass(100 * CEDE_MILLISECOND);
-    turns_idle();
+    task_settle();
+    task_settle_at(task_now + 100 * CEDE_MILLISECOND);
+    task_settle();
     EXPECT_EQ(cede_mutex_owner(&mutex), 0);
     EXPECT_EQ(cede_task_join(scene->holder, CEDE_NOW, NULL), 0);
     EXPECT_EQ(cede_task_join(scene->waiter, CEDE_NOW, NULL), 0);
     EXPECT_EQ(cede_task_join(scene->deep, CEDE_NOW, NULL), 0);
     EXPECT_EQ(cede_task_join(scene->next, CEDE_NOW, NULL), 0);
-    test_report();
 }
 
-static void keeps_it(void **state)
+static void keeps_it(void)
 {
-    (void)state;
     struct scene scene = begin(locks, NULL);
     starve(scene.holder, 0);
-    turns_noted("");
+    task_noted("");
     assert_int_equal(cede_mutex_owner(&mutex), scene.waiter);
     assert_int_equal(cede_task_cancel(scene.waiter), 0); /* too late */
-    turns_idle();
-    turns_noted("");
+    task_settle();
+    task_noted("");
     end(&scene);
-    turns_noted("aa");
+    task_noted("aa");
 }
 
-static void passes_it_on(void **state)
+static void passes_it_on(void)
 {
-    (void)state;
     struct scene scene = begin(locks, NULL);
     starve(scene.holder, 0);
     assert_int_equal(cede_task_kill(scene.waiter), 0);
     assert_int_equal(cede_mutex_owner(&mutex), scene.next);
-    turns_idle();
-    turns_noted("a");
+    task_settle();
+    task_noted("a");
     end(&scene);
     scene = begin(acquires, NULL);
     assert_int_equal(cede_semaphore_release(&semaphore, 1), 0);
     starve(0, 0);
     assert_int_equal(cede_semaphore_value(&semaphore), 0);
     assert_int_equal(cede_task_kill(scene.waiter), 0);
-    turns_idle();
-    turns_noted("s");
+    task_settle();
+    task_noted("s");
     end(&scene);
 }
 
 /* Its time was up when it found no memory; it does not go on with anything else when somebody else has ended. */
-static void was_too_late(void **state)
+static void was_too_late(void)
 {
-    (void)state;
     struct scene scene = begin(locks, test_value(5));
     starve(0, 5);
     assert_int_equal(cede_mutex_owner(&mutex), scene.holder);
     fault_disarm();
     assert_int_equal(cede_task_kill(scene.next), 0);
-    turns_idle();
-    turns_noted("T");
+    task_settle();
+    task_noted("T");
     assert_int_equal(cede_mutex_owner(&mutex), scene.holder);
     end(&scene);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(calls_take_none), cmocka_unit_test(keeps_it),
-                                       cmocka_unit_test(passes_it_on), cmocka_unit_test(was_too_late)};
-    if (!fault_linked())
-        test_skip("linked without --wrap");
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const struct task_test tests[] = {TASK_TEST_ONCE(calls_take_none), TASK_TEST_ONCE(keeps_it),
+                                             TASK_TEST_ONCE(passes_it_on), TASK_TEST_ONCE(was_too_late)};
+    return TASK_RUN("fault_sync", tests);
 }

@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
 /*
  * Out of memory in tasks: making them with all that they can have, and their turns, which are had later. Each failure
  * leaves nothing behind, and changes nothing.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "env.h"
 #include "fault.h"
-#include "sources.h"
+#include "tasks.h"
 
 enum { GARBAGE = 77, MANY = 70 }; /* more than the rings have room for at first */
 
-static cede_stack_choice stack;
-static int64_t now;
 static int count;
-
-static cede_sched_stats stats(void)
-{
-    cede_sched_stats got = {.size = sizeof got};
-    EXPECT_EQ(cede_sched_stats_get(&got), 0);
-    return got;
-}
 
 /* Each call is made as `while (again(call))`: it fails at most once, and changes nothing then. */
 static cede_sched_stats before;
@@ -34,7 +18,7 @@ static bool again(int error)
 {
     if (!fault_retry(error))
         return false;
-    cede_sched_stats after = stats();
+    cede_sched_stats after = task_stats();
     EXPECT_EQ(after.tasks, before.tasks);
     EXPECT_EQ(after.spawned, before.spawned);
     EXPECT_EQ(after.ended, before.ended);
@@ -44,7 +28,7 @@ static bool again(int error)
 }
 #define RETRY(call)                                                                                                    \
     do {                                                                                                               \
-        before = stats();                                                                                              \
+        before = task_stats();                                                                                         \
         while (again(call)) {                                                                                          \
         }                                                                                                              \
     } while (0)
@@ -52,25 +36,25 @@ static bool again(int error)
 static void tick(void)
 {
     int64_t next;
-    now += CEDE_SECOND; /* those that found no memory try again by then */
-    while ((next = cede_sched_tick(now)) < 0)
+    task_now += CEDE_SECOND; /* those that found no memory try again by then */
+    while ((next = cede_sched_tick(task_now)) < 0)
         EXPECT(fault_retry((int)next)); /* the thread had no scheduler */
 }
 
 /* Until so many tasks are left. What is made to fail for ever keeps them from their turns until it stops. */
 static void settle(uint64_t left)
 {
-    uint64_t starved = stats().starved;
-    for (int i = 0; i < 30 && stats().tasks > left; i++)
+    uint64_t starved = task_stats().starved;
+    for (int i = 0; i < 30 && task_stats().tasks > left; i++)
         tick();
-    if (stats().tasks <= left)
+    if (task_stats().tasks <= left)
         return;
     EXPECT(fault_hit());
-    EXPECT(stats().starved > starved);
+    EXPECT(task_stats().starved > starved);
     fault_disarm();
-    for (int i = 0; i < 30 && stats().tasks > left; i++)
+    for (int i = 0; i < 30 && task_stats().tasks > left; i++)
         tick();
-    EXPECT_EQ(stats().tasks, left);
+    EXPECT_EQ(task_stats().tasks, left);
 }
 
 static void *counts(void *arg)
@@ -82,10 +66,10 @@ static void *counts(void *arg)
 static cede_task spawn(cede_task_entry *entry, void *arg)
 {
     cede_task task;
-    before = stats();
+    before = task_stats();
     for (;;) {
         task = GARBAGE;
-        if (!again(cede_task_spawn(&task, stack, entry, arg)))
+        if (!again(cede_task_spawn(&task, task_stack, entry, arg)))
             break;
         EXPECT_EQ(task, 0);
     }
@@ -104,10 +88,10 @@ static uint64_t all_starved; /* turns, in all runs in this process */
 
 static void finish(void)
 {
-    all_starved += stats().starved;
-    EXPECT_EQ(stats().tasks, 0);
-    EXPECT_EQ(stats().ended, 0);
-    EXPECT_EQ(stats().timers, 0);
+    all_starved += task_stats().starved;
+    EXPECT_EQ(task_stats().tasks, 0);
+    EXPECT_EQ(task_stats().ended, 0);
+    EXPECT_EQ(task_stats().timers, 0);
     EXPECT_EQ(cede_sched_reset(), 0);
 }
 
@@ -134,8 +118,8 @@ static void *sleeps_and_parks(void *arg)
     uintptr_t number = test_number(arg);
     test_fill((void *)(uintptr_t)frame, sizeof frame, number);
     for (int i = 0; i < 3; i++) {
-        EXPECT_EQ(cede_sleep_until(now + 1), 0);
-        EXPECT_EQ(cede_task_park(now + 1), CEDE_ETIMEDOUT);
+        EXPECT_EQ(cede_sleep_until(task_now + 1), 0);
+        EXPECT_EQ(cede_task_park(task_now + 1), CEDE_ETIMEDOUT);
         EXPECT_EQ(cede_task_yield(), 0);
         EXPECT(test_filled((const void *)(uintptr_t)frame, sizeof frame, number));
     }
@@ -162,7 +146,7 @@ static void starved_ones_are_ended(void *unused)
 {
     cede_task killed = spawn(sleeps_and_parks, NULL), canceled = spawn(counts, NULL), limited = spawn(counts, NULL);
     (void)unused;
-    RETRY(cede_task_set_timeout(limited, now + 100 * CEDE_SECOND));
+    RETRY(cede_task_set_timeout(limited, task_now + 100 * CEDE_SECOND));
     tick();
     EXPECT_EQ(cede_task_kill(killed), 0);
     (void)cede_task_cancel(canceled);
@@ -181,13 +165,12 @@ static void with_all_options(void *unused)
     (void)unused;
     count = 0;
     for (int i = 0; i < MANY; i++) {
-        cede_task_options options = CEDE_TASK_OPTIONS(counts, NULL);
-        options.stack = stack;
+        cede_task_options options = task_options(counts, NULL);
         options.name = "named";
         options.user = test_value(3);
         options.timeout = 1000000000 * CEDE_SECOND; /* by the real clock, and not by that of the ticks */
         options.flags = CEDE_TASK_URGENT | CEDE_TASK_HELD | (TEST_FP_WORDS ? CEDE_TASK_FP_PRIVATE : 0);
-        before = stats();
+        before = task_stats();
         for (;;) {
             tasks[i] = GARBAGE;
             if (!again(cede_task_create(&tasks[i], &options)))
@@ -238,9 +221,8 @@ static void *has_much(void *arg)
 static void what_they_have(void *unused)
 {
     cede_task task = spawn(has_much, NULL), follower = GARBAGE;
-    cede_task_options options = CEDE_TASK_OPTIONS(counts, NULL);
+    cede_task_options options = task_options(counts, NULL);
     (void)unused;
-    options.stack = stack;
     options.timeout = 1000000000 * CEDE_SECOND; /* by the real clock, and not by that of the ticks */
     called = count = 0;
     for (int i = 0; i < 3; i++)
@@ -248,10 +230,10 @@ static void what_they_have(void *unused)
         }
     RETRY(cede_task_on_end(task, told, NULL));
     RETRY(cede_task_on_end(task, told, NULL));
-    RETRY(cede_task_set_timeout(task, now + 1000 * CEDE_SECOND));
+    RETRY(cede_task_set_timeout(task, task_now + 1000 * CEDE_SECOND));
     RETRY(cede_task_set_name(task, "a name"));
     RETRY(cede_task_set_urgent(task, true));
-    before = stats();
+    before = task_stats();
     while (again(cede_task_then(task, &follower, &options))) {
         EXPECT_EQ(follower, 0);
         follower = GARBAGE;
@@ -300,9 +282,9 @@ static void in_a_group(void *unused)
     RETRY(cede_group_create(&group, CEDE_GROUP_CANCEL_ON_ERROR));
     for (int i = 0; i < 3; i++) {
         size_t size = cede_group_size(group);
-        before = stats();
+        before = task_stats();
         task = GARBAGE;
-        while (again(cede_group_spawn(group, i ? NULL : &task, stack, counts, NULL))) {
+        while (again(cede_group_spawn(group, i ? NULL : &task, task_stack, counts, NULL))) {
             EXPECT_EQ(task, i ? GARBAGE : 0);
             EXPECT_EQ(cede_group_size(group), size);
             task = GARBAGE;
@@ -330,7 +312,7 @@ static void a_run(void *unused)
 {
     cede_run_options options = CEDE_RUN_OPTIONS;
     (void)unused;
-    options.stack = stack;
+    options.stack = task_stack;
     cede_task warm = spawn(counts, NULL); /* so that there is a stack */
     settle(0);
     ended(warm, CEDE_TASK_DONE);
@@ -342,61 +324,41 @@ static void a_run(void *unused)
 
 /* --- All of it on each kind of stack ---------------------------------------------------------------------------------------- */
 
-static void on_each_stack(fault_scenario *scenario, size_t least)
-{
-    static const cede_stack_choice kinds[] = {
-        CEDE_PRIVATE,
-        CEDE_AUTO,
-#if !CEDE_SPLIT_STACK
-        CEDE_SHARED
-#endif
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        stack = kinds[i];
-        assert_true(fault_each(scenario, NULL) > least);
-        test_report();
-    }
-}
-
-#define ON_EACH_STACK(scenario, least)                                                                                 \
-    static void test_##scenario(void **state)                                                                          \
+#define TEST(scenario, least)                                                                                          \
+    static void test_##scenario(void)                                                                                  \
     {                                                                                                                  \
-        (void)state;                                                                                                   \
-        on_each_stack(scenario, least);                                                                                \
+        assert_true(fault_each(scenario, NULL) > least);                                                               \
     }
 
-ON_EACH_STACK(many_are_spawned, 16)
+TEST(many_are_spawned, 16)
 
-static void test_starved_turns_are_had_later(void **state)
+static void test_starved_turns_are_had_later(void)
 {
-    (void)state;
     all_starved = 0;
-    on_each_stack(starved_turns_are_had_later, 16);
+    assert_true(fault_each(starved_turns_are_had_later, NULL) > 16);
     assert_true(all_starved > 16);
 }
 
-ON_EACH_STACK(starved_ones_are_ended, 8)
-ON_EACH_STACK(with_all_options, 16)
-ON_EACH_STACK(what_they_have, 16)
-ON_EACH_STACK(all_of_several, 16)
-ON_EACH_STACK(in_a_group, 16)
-ON_EACH_STACK(a_run, 8)
+TEST(starved_ones_are_ended, 8)
+TEST(with_all_options, 16)
+TEST(what_they_have, 16)
+TEST(all_of_several, 16)
+TEST(in_a_group, 16)
+TEST(a_run, 8)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_many_are_spawned),
-        cmocka_unit_test(test_starved_turns_are_had_later),
-        cmocka_unit_test(test_starved_ones_are_ended),
-        cmocka_unit_test(test_with_all_options),
-        cmocka_unit_test(test_what_they_have),
-        cmocka_unit_test(test_all_of_several),
-        cmocka_unit_test(test_in_a_group),
-        cmocka_unit_test(test_a_run),
+    static const struct task_test tests[] = {
+        TASK_TEST(test_many_are_spawned),
+        TASK_TEST(test_starved_turns_are_had_later),
+        TASK_TEST(test_starved_ones_are_ended),
+        TASK_TEST(test_with_all_options),
+        TASK_TEST(test_what_they_have),
+        TASK_TEST(test_all_of_several),
+        TASK_TEST(test_in_a_group),
+        TASK_TEST(test_a_run),
     };
-    if (!fault_linked())
-        test_skip("linked without --wrap");
     if (cede_local_create(&keys[0], NULL))
         return 1;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return TASK_RUN("fault_task", tests);
 }

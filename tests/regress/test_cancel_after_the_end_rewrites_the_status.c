@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Seen in libcopp: a cancel after the end rewrote the status, and called what was to be called at the end once more. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "tasks.h"
 
 static int calls;

@@ -4,7 +4,7 @@
  * was not there. Here: each wait says how it ended, even if a signal and the deadline come at the same time; and a signal
  * that comes after the deadline goes to somebody else.
  */
-#include "turns.h"
+#include "tasks.h"
 
 static cede_mutex mutex = CEDE_MUTEX_INIT;
 static cede_cond cond = CEDE_COND_INIT;
@@ -16,7 +16,7 @@ static void *worker(void *arg)
     EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
     while (!error && jobs == 0)
         error = cede_cond_wait(&cond, &mutex, cede_after(10));
-    turns_note_result(turns_letter(arg), error);
+    task_note_result(task_letter(arg), error);
     if (!error)
         jobs--;
     EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
@@ -32,23 +32,23 @@ static void give_job(void)
 
 static void timeout_is_no_wake(void)
 {
-    turns_spawn_letter(worker, 'a');
-    turns_spawn_letter(worker, 'b');
-    turns_idle();
-    turns_pass(5);
-    turns_spawn_letter(worker, 'c');
-    turns_idle();
+    task_go(worker, test_value('a'));
+    task_go(worker, test_value('b'));
+    task_settle();
+    task_settle_at(task_now + 5);
+    task_go(worker, test_value('c'));
+    task_settle();
     give_job();
-    turns_pass(5); /* the deadline of both; a was woken */
-    turns_noted("aT");
+    task_settle_at(task_now + 5); /* the deadline of both; a was woken */
+    task_noted("aT");
     give_job();
-    turns_idle();
-    turns_noted("c");
+    task_settle();
+    task_noted("c");
     assert_int_equal(jobs, 0);
 }
 
 int main(void)
 {
-    static const struct turns_case cases[] = {TURNS(timeout_is_no_wake)};
-    return TURNS_RUN("cond_timeout_looks_like_a_wake", cases);
+    static const struct task_test cases[] = {TASK_TEST(timeout_is_no_wake)};
+    return TASK_RUN("cond_timeout_looks_like_a_wake", cases);
 }

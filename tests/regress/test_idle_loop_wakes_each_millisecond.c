@@ -3,12 +3,6 @@
  * Seen in libco (#52): the loop woke each millisecond to look whether there was anything to do. Here it sleeps until there
  * is: the processor time of the wait is far below that of its wakeups, of which there are one or two.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "tasks.h"
 
 #include <time.h>

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Seen in libcopp: the kill or the cancel of a task that had not started ran its whole body first. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "tasks.h"
 
 static void *must_not_run(void *arg)

@@ -3,12 +3,6 @@
  * Seen in libcopp: a kill resumed the task until it had ended, for ever if its body did not look at its status. Here it is
  * never resumed again; and a cancel is told once to each wait, whatever the task makes of it.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "tasks.h"
 
 static int turns;

@@ -3,12 +3,6 @@
  * Seen here: a host that had a function to be told by, and then called cede_run, was told by that function of what another
  * thread had sent, and slept on; a cede_run must be woken whatever the host has set.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "tasks.h"
 
 #include <pthread.h>

@@ -3,12 +3,6 @@
  * Seen in libcopp: the nanoseconds of a time limit were never carried into its seconds, so limits were up to a second
  * early; and before the first tick no time had been set, so none of those that were set then ever passed (#45).
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "tasks.h"
 
 static cede_task limited(int64_t deadline)

@@ -3,7 +3,8 @@
  * Tasks that lock, wait, time out, are canceled and killed at random: never two have what one may have alone, nothing that was
  * handed over is lost, and in the end everything is free.
  */
-#include "turns.h"
+#include "env.h"
+#include "tasks.h"
 
 enum { KINDS = 3, TASKS = 200, ROUNDS = 40, STEPS = 1000, MOST_STEPS = 1000000 };
 
@@ -146,13 +147,6 @@ static void begin(void)
     finished = 0;
 }
 
-static uint64_t count_tasks(void)
-{
-    cede_sched_stats stats = {.size = sizeof(stats)};
-    EXPECT_EQ(cede_sched_stats_get(&stats), 0);
-    return stats.tasks;
-}
-
 /* Some are canceled or killed; then those that are left must come to their ends by themselves. */
 static void at_random(void)
 {
@@ -160,19 +154,24 @@ static void at_random(void)
     size_t killed = 0;
     begin();
     for (int i = 0; i < TASKS; i++)
-        tasks[i] = turns_spawn(moves, NULL);
+        tasks[i] = task_new(moves, NULL);
     for (int step = 0; step < STEPS; step++) {
         cede_task task = tasks[below(TASKS)];
         if (below(20) == 0)
             (void)cede_task_cancel(task);
         if (below(20) == 0 && cede_task_kill(task) == 0)
             killed++;
-        turns_pass_tick(below(3));
+        task_now += below(3);
+        task_tick();
     }
-    for (int step = 0; step < MOST_STEPS && count_tasks() > 0; step++)
-        turns_pass_tick(1);
-    assert_int_equal(count_tasks(), 0);
+    for (int step = 0; step < MOST_STEPS && task_stats().tasks > 0; step++) {
+        task_now++;
+        task_tick();
+    }
+    assert_int_equal(task_stats().tasks, 0);
     assert_true(killed > 0 && finished > TASKS / 4);
+    for (int i = 0; i < TASKS; i++)
+        assert_int_equal(cede_task_join(tasks[i], CEDE_NOW, NULL), 0);
     for (size_t i = 0; i < KINDS; i++) {
         assert_int_equal(cede_mutex_owner(&mutexes[i]), 0);
         assert_int_equal(cede_rwlock_writer(&locks[i]), 0);
@@ -189,6 +188,6 @@ static void again(void)
 
 int main(void)
 {
-    static const struct turns_case cases[] = {TURNS(again)};
-    return TURNS_RUN("sync_random", cases);
+    static const struct task_test cases[] = {TASK_TEST(again)};
+    return TASK_RUN("sync_random", cases);
 }

@@ -5,12 +5,6 @@
  * A million tasks on shared stacks: all asleep at once, each woken at its own time, parked, unparked and ended; and joined,
  * or killed, or canceled. They cost at most so many bytes each while they sleep, and nothing is left of them.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +54,7 @@ static cede_task *spawn_all(size_t count)
     memset(tasks, 1, count * sizeof *tasks); /* resident before anything is measured */
     base = task_now;
     slept = parked = 0;
+    task_stack = CEDE_SHARED;
     for (size_t i = 0; i < count; i++)
         tasks[i] = task_new(one_of_many, test_value(i + 1));
     return tasks;
@@ -131,5 +126,5 @@ int main(void)
 {
     static const struct task_test tests[] = {TASK_TEST_ONCE(sleep_wake_and_end), TASK_TEST_ONCE(ended_in_their_sleep),
                                              TASK_TEST_ONCE(all_at_once_by_a_reset)};
-    return task_run_on(CEDE_SHARED, "task_million", tests, 3);
+    return TASK_RUN("task_million", tests);
 }

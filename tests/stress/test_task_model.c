@@ -5,12 +5,6 @@
  * is called at its end is called once, the deferred functions last in first out; calls say what the model says; a group has
  * the size it should have; and the statistics add up. The same seeds make the same runs.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdlib.h>
 #include <string.h>
 

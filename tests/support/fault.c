@@ -2,8 +2,7 @@
 /*
  * tests/support/fault.c - see fault.h.
  *
- * The functions of the library are declared weak here: programs that are linked without --wrap have none of the __real_
- * names, and must still link.
+ * Weak are the functions that not all programs have wrapped: those have no __real_ name then, and must still link.
  */
 #include "fault.h"
 
@@ -82,17 +81,17 @@ static bool fails_now(int error)
 
 #define WEAK __attribute__((weak))
 
-WEAK void *__real_cede__os_malloc(size_t bytes);
-WEAK void *__real_cede__os_realloc(void *memory, size_t bytes);
-WEAK void *__real_cede__os_aligned_malloc(size_t alignment, size_t bytes);
-WEAK void __real_cede__os_free(void *memory);
-WEAK int __real_cede__os_map(void **out, size_t bytes, size_t alignment);
-WEAK void __real_cede__os_unmap(void *memory, size_t bytes);
-WEAK int __real_cede__os_guard(void *memory, size_t bytes);
+void *__real_cede__os_malloc(size_t bytes);
+void *__real_cede__os_realloc(void *memory, size_t bytes);
+void *__real_cede__os_aligned_malloc(size_t alignment, size_t bytes);
+void __real_cede__os_free(void *memory);
+int __real_cede__os_map(void **out, size_t bytes, size_t alignment);
+void __real_cede__os_unmap(void *memory, size_t bytes);
+int __real_cede__os_guard(void *memory, size_t bytes);
 WEAK void *__real_cede__os_take_pages(void *from, size_t bytes);
 WEAK bool __real_cede__os_put_pages(void *to, void *pages, size_t bytes);
-WEAK int __real_cede__os_at_thread_exit(void (*hook)(void));
-WEAK int __real_cede__os_watch_faults(void (*witness)(const void *address), void **altstack);
+int __real_cede__os_at_thread_exit(void (*hook)(void));
+int __real_cede__os_watch_faults(void (*witness)(const void *address), void **altstack);
 
 void *__wrap_cede__os_malloc(size_t bytes);
 void *__wrap_cede__os_realloc(void *memory, size_t bytes);
@@ -105,13 +104,6 @@ void *__wrap_cede__os_take_pages(void *from, size_t bytes);
 bool __wrap_cede__os_put_pages(void *to, void *pages, size_t bytes);
 int __wrap_cede__os_at_thread_exit(void (*hook)(void));
 int __wrap_cede__os_watch_faults(void (*witness)(const void *address), void **altstack);
-
-bool fault_linked(void)
-{
-    return __real_cede__os_malloc && __real_cede__os_realloc && __real_cede__os_aligned_malloc &&
-           __real_cede__os_free && __real_cede__os_map && __real_cede__os_unmap && __real_cede__os_guard &&
-           __real_cede__os_at_thread_exit && __real_cede__os_watch_faults;
-}
 
 static void *counted(void *memory)
 {

@@ -3,8 +3,7 @@
  * tests/support/fault.h - makes the Nth call of the OS shim (src/base/os.h) fail that can fail for want of memory, and counts
  * what was taken and not given back.
  *
- * A program that uses it is linked with --wrap for each function that fault.c wraps: its `// LINK:` line says so to the build.
- * fault_linked() tells whether that was done.
+ * A program that uses it is linked with --wrap for each function that fault.c wraps: the build does so for tests/fault.
  */
 #ifndef TEST_FAULT_H
 #define TEST_FAULT_H
@@ -16,8 +15,6 @@ enum fault_mode {
     FAULT_ONCE,   /* the Nth call alone */
     FAULT_FOREVER /* the Nth call and all after it */
 };
-
-bool fault_linked(void);
 
 /* From now on the nth call (from 1) fails. `error` is what mappings and guards answer: CEDE_ENOMEM or CEDE_EMAPS. */
 void fault_arm(size_t nth, enum fault_mode mode, int error);

@@ -5,8 +5,11 @@
 #ifndef CEDE_TESTS_OVERFLOW_H
 #define CEDE_TESTS_OVERFLOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "env.h"
 
@@ -18,6 +21,15 @@ const char *__asan_default_options(void)
     return "handle_segv=0:handle_sigbus=0:handle_abort=0:use_sigaltstack=0:detect_leaks=0";
 }
 #endif
+
+/* A child that cannot go on says why, and leaves with a status of its own: cmocka is for its parent. */
+static void need(bool ok, const char *what)
+{
+    if (ok)
+        return;
+    fprintf(stderr, "child: %s\n", what);
+    _exit(99);
+}
 
 static volatile int for_ever = 1;
 

@@ -142,6 +142,15 @@ cede_coro *test_coro(const struct test_place *place, cede_entry *entry, void *ar
     return coro;
 }
 
+void test_resume_once(cede_stack_choice stack, cede_entry *entry, void *arg)
+{
+    cede_coro *coro = NULL;
+
+    EXPECT_EQ(cede_coro_new(&coro, stack, entry, arg), 0);
+    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
+    EXPECT_EQ(cede_coro_destroy(coro), 0);
+}
+
 cede_source_stats test_source_stats(const struct test_place *place)
 {
     cede_source_stats stats;

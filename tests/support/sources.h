@@ -60,6 +60,8 @@ int test_place_close(struct test_place *place);
 cede_coro_options test_options(const struct test_place *place, cede_entry *entry, void *arg);
 /* A new coroutine there; fails the test if there is none (so: not inside of a coroutine). */
 cede_coro *test_coro(const struct test_place *place, cede_entry *entry, void *arg);
+/* Runs a coroutine with this entry until it gives way or ends, and destroys it. Safe in tasks and on threads. */
+void test_resume_once(cede_stack_choice stack, cede_entry *entry, void *arg);
 /* The statistics of the place's source, the calling thread's default one included; of a coroutine; all zero on an error. */
 cede_source_stats test_source_stats(const struct test_place *place);
 cede_coro_stats test_coro_stats(cede_coro *coro);

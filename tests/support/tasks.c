@@ -2,16 +2,13 @@
 /* tasks.c - see tasks.h. */
 #include "tasks.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "cells.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+unsigned task_variant;
 cede_stack_choice task_stack;
 int64_t task_now;
 
@@ -46,9 +43,18 @@ void task_go(cede_task_entry *entry, void *arg)
     EXPECT_EQ(cede_task_spawn(NULL, task_stack, entry, arg), 0);
 }
 
+void task_go_each(cede_task_entry *entry, const char *letters)
+{
+    for (; *letters; letters++)
+        task_go(entry, test_value((unsigned char)*letters));
+    task_settle();
+}
+
 int64_t task_tick(void)
 {
-    return cede_sched_tick(task_now);
+    int64_t next = cede_sched_tick(task_now);
+    EXPECT(next >= task_now);
+    return next;
 }
 
 int64_t task_settle_at(int64_t now)
@@ -89,6 +95,11 @@ void task_note(char letter)
         noted[noted_length++] = letter;
 }
 
+void task_note_result(char letter, int result)
+{
+    task_note(result == 0 ? letter : result == CEDE_ETIMEDOUT ? 'T' : result == CEDE_ECANCELED ? 'C' : '!');
+}
+
 void task_noted(const char *letters)
 {
     noted[noted_length] = '\0';
@@ -106,7 +117,7 @@ void *task_returns(void *arg)
 
 void *task_notes(void *arg)
 {
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
     return arg;
 }
 
@@ -116,11 +127,50 @@ void *task_parks(void *arg)
     return arg;
 }
 
+/* --- Scenes of waits --- */
+
+static cede_entry *nested;
+
+static void *nests(void *arg)
+{
+    test_resume_once(CEDE_PRIVATE, nested, arg);
+    return arg;
+}
+
+void task_go_nested(cede_entry *entry, void *arg)
+{
+    nested = entry;
+    task_go(nests, arg);
+}
+
+void task_leave(cede_task_entry *waits_five, cede_task_entry *waits, void (*release)(void))
+{
+    task_go(waits_five, test_value('a'));
+    cede_task canceled = task_new(waits, test_value('b'));
+    cede_task killed = task_new(waits, test_value('c'));
+    cede_task killed_later = task_new(waits, test_value('d'));
+    task_go(waits, test_value('e'));
+    task_settle();
+    EXPECT_EQ(cede_task_cancel(canceled), 0);
+    EXPECT_EQ(cede_task_kill(killed), 0);
+    task_settle();
+    task_settle_at(task_now + 5);
+    task_noted("CT");
+    release();
+    EXPECT_EQ(cede_task_kill(killed_later), 0);
+    task_settle();
+    task_noted("e");
+    task_ended(canceled, CEDE_TASK_CANCELED, 0);
+    task_ended(killed, CEDE_TASK_KILLED, 0);
+    task_ended(killed_later, CEDE_TASK_KILLED, 0);
+}
+
 /* --- Running them ------------------------------------------------------------------------------------------------ */
 
 struct instance {
     const struct task_test *test;
     cede_stack_choice stack;
+    unsigned variant;
     char name[96];
 };
 
@@ -128,13 +178,16 @@ static void run_instance(void **state)
 {
     const struct instance *instance = *state;
     task_stack = instance->stack;
+    task_variant = instance->variant;
     task_now += 1000;
     noted_length = 0;
     instance->test->run();
     test_report();
     cede_sched_stats stats = task_stats();
-    bool left = stats.tasks || stats.ended || stats.timers || stats.ready;
-    assert_false(left);
+    size_t cells = test_live_cells();
+    if (stats.tasks || stats.ended || stats.timers || stats.ready || cells)
+        fail_msg("left: %zu tasks, %zu that have ended, %zu timers, %zu save areas", (size_t)stats.tasks,
+                 (size_t)stats.ended, (size_t)stats.timers, cells);
 }
 
 /* Also after a test that failed: the next one finds no tasks. */
@@ -144,39 +197,42 @@ static int clean_up(void **state)
     return cede_sched_reset();
 }
 
-int task_run(const char *group, const struct task_test *tests, size_t count)
+static const struct {
+    cede_stack_choice stack;
+    const char *name;
+} kinds[] = {{CEDE_PRIVATE, "private"},
+#if !CEDE_SPLIT_STACK
+             {CEDE_SHARED, "shared"},
+#endif
+             {CEDE_AUTO, "auto"}};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static struct instance instance_of(const struct task_test *test, size_t kind, unsigned variant, const char *suffix)
 {
-    return task_run_on(CEDE_PRIVATE, group, tests, count);
+    struct instance instance = {.test = test, .stack = kinds[kind].stack, .variant = variant};
+    snprintf(instance.name, sizeof instance.name, "%s%s%s%s%s", test->name, test->once ? "" : "/",
+             test->once ? "" : kinds[kind].name, suffix ? "/" : "", suffix ? suffix : "");
+    return instance;
 }
 
-int task_run_on(cede_stack_choice once_on, const char *group, const struct task_test *tests, size_t count)
+int task_run(const char *group, const struct task_test *tests, size_t count, const char *const *variants,
+             size_t variant_count)
 {
-    static const struct {
-        cede_stack_choice stack;
-        const char *name;
-    } kinds[] = {
-        {CEDE_PRIVATE, "private"},
-#if !CEDE_SPLIT_STACK
-        {CEDE_SHARED, "shared"},
-#endif
-        {CEDE_AUTO, "auto"}
-    };
-    size_t kind_count = sizeof kinds / sizeof kinds[0], used = 0;
-    struct CMUnitTest *list = calloc(count * kind_count, sizeof *list);
-    struct instance *instances = calloc(count * kind_count, sizeof *instances);
+    size_t used = 0;
+    struct CMUnitTest *list = calloc(count * KINDS * variant_count, sizeof *list);
+    struct instance *instances = calloc(count * KINDS * variant_count, sizeof *instances);
     const char *only = getenv("TEST_ONLY"); /* a part of a name, for debugging */
     if (!list || !instances)
         return 1;
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < (tests[i].once ? 1 : kind_count); k++) {
-            struct instance *instance = &instances[used];
-            *instance = (struct instance){.test = &tests[i], .stack = tests[i].once ? once_on : kinds[k].stack};
-            snprintf(instance->name, sizeof instance->name, tests[i].once ? "%s" : "%s/%s", tests[i].name,
-                     kinds[k].name);
-            if (only && !strstr(instance->name, only))
-                continue;
-            list[used++] = (struct CMUnitTest){instance->name, run_instance, NULL, clean_up, instance};
-        }
+    for (unsigned v = 0; v < variant_count; v++)
+        for (size_t i = 0; i < count; i++)
+            for (size_t k = 0; k < (tests[i].once ? 1 : KINDS); k++) {
+                instances[used] = instance_of(&tests[i], k, v, variants ? variants[v] : NULL);
+                if (only && !strstr(instances[used].name, only))
+                    continue;
+                list[used] = (struct CMUnitTest){instances[used].name, run_instance, NULL, clean_up, &instances[used]};
+                used++;
+            }
     int failed = _cmocka_run_group_tests(group, list, used, NULL, NULL);
     free(list);
     free(instances);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The barrier: all go on when all are there, and who has left is not there. */
-#include "turns.h"
+#include "tasks.h"
 
 static cede_barrier barrier;
 
@@ -13,43 +13,36 @@ static void anew(size_t parties)
 static void note(char letter, int result)
 {
     if (result == CEDE_BARRIER_LAST)
-        turns_note('.');
-    turns_note_result(letter, result == CEDE_BARRIER_LAST ? 0 : result);
+        task_note('.');
+    task_note_result(letter, result == CEDE_BARRIER_LAST ? 0 : result);
 }
 
 static void *waits(void *arg)
 {
-    note(turns_letter(arg), cede_barrier_wait(&barrier, CEDE_NEVER));
+    note(task_letter(arg), cede_barrier_wait(&barrier, CEDE_NEVER));
     return NULL;
 }
 
 static void *waits_five(void *arg)
 {
-    note(turns_letter(arg), (cede_barrier_wait)(&barrier, cede_after(5)));
+    note(task_letter(arg), (cede_barrier_wait)(&barrier, cede_after(5)));
     return NULL;
-}
-
-static void spawn_all(cede_task_entry *entry, const char *letters)
-{
-    for (; *letters; letters++)
-        turns_spawn_letter(entry, *letters);
-    turns_idle();
 }
 
 static void all_are_there(void)
 {
     anew(3);
-    spawn_all(waits, "ab");
-    turns_noted("");
-    spawn_all(waits, "c");
-    turns_noted(".cab");
-    spawn_all(waits, "defghij"); /* twice at once, and one is left */
-    turns_noted(".f.idegh");
-    spawn_all(waits, "kl");
-    turns_noted(".ljk");
+    task_go_each(waits, "ab");
+    task_noted("");
+    task_go_each(waits, "c");
+    task_noted(".cab");
+    task_go_each(waits, "defghij"); /* twice at once, and one is left */
+    task_noted(".f.idegh");
+    task_go_each(waits, "kl");
+    task_noted(".ljk");
     anew(1);
-    spawn_all(waits, "mn");
-    turns_noted(".m.n");
+    task_go_each(waits, "mn");
+    task_noted(".m.n");
 }
 
 static void *goes_around(void *arg)
@@ -58,8 +51,8 @@ static void *goes_around(void *arg)
         int result = cede_barrier_wait(&barrier, CEDE_NEVER);
         EXPECT(result == 0 || result == CEDE_BARRIER_LAST);
         if (result == CEDE_BARRIER_LAST)
-            turns_note('.');
-        turns_note(turns_letter(arg));
+            task_note('.');
+        task_note(task_letter(arg));
     }
     return NULL;
 }
@@ -70,8 +63,8 @@ static void again_and_again(void)
     size_t length = 0;
     anew(4);
     for (char letter = 'a'; letter <= 'd'; letter++)
-        turns_spawn_letter(goes_around, letter);
-    turns_idle();
+        task_go(goes_around, test_value(letter));
+    task_settle();
     /* The last one comes to the next round first, and so is not the last of that. */
     for (int i = 0; i < 50; i++) {
         static const char *const rounds[] = {".dabc", ".cdab", ".bcda", ".abcd"};
@@ -79,24 +72,25 @@ static void again_and_again(void)
             expected[length++] = *at;
     }
     expected[length] = '\0';
-    turns_noted(expected);
+    task_noted(expected);
 }
 
 static void who_has_left_is_not_counted(void)
 {
     for (int way = 0; way < 3; way++) {
         anew(3);
-        cede_task leaves = turns_spawn_letter(way ? waits : waits_five, 'a');
-        spawn_all(waits, "b");
+        cede_task leaves = task_new(way ? waits : waits_five, test_value('a'));
+        task_go_each(waits, "b");
         if (way == 0)
-            turns_pass(5);
+            task_settle_at(task_now + 5);
         else
             assert_int_equal(way == 1 ? cede_task_cancel(leaves) : cede_task_kill(leaves), 0);
-        turns_spawn_letter(waits, 'c'); /* comes when the other may not have gone on yet */
-        turns_idle();
-        turns_noted(way == 0 ? "T" : way == 1 ? "C" : "");
-        spawn_all(waits, "d");
-        turns_noted(".dbc");
+        task_go(waits, test_value('c')); /* comes when the other may not have gone on yet */
+        task_settle();
+        task_noted(way == 0 ? "T" : way == 1 ? "C" : "");
+        task_go_each(waits, "d");
+        task_noted(".dbc");
+        task_ended(leaves, way == 0 ? CEDE_TASK_DONE : way == 1 ? CEDE_TASK_CANCELED : CEDE_TASK_KILLED, 0);
     }
 }
 
@@ -112,40 +106,33 @@ static void *cancels_and_waits(void *arg)
 static void leaves_at_the_last_moment(void)
 {
     anew(2);
-    leaver = turns_spawn_letter(waits, 'a');
-    turns_spawn_letter(cancels_and_waits, 'b');
-    turns_idle();
-    turns_noted("C");
-    spawn_all(waits, "c");
-    turns_noted(".cb");
+    leaver = task_new(waits, test_value('a'));
+    task_go(cancels_and_waits, test_value('b'));
+    task_settle();
+    task_noted("C");
+    task_go_each(waits, "c");
+    task_noted(".cb");
+    task_ended(leaver, CEDE_TASK_CANCELED, 0);
 }
 
 static void killed_after_the_last_came(void)
 {
     anew(3);
-    cede_task killed = turns_spawn_letter(waits, 'a');
-    spawn_all(waits, "b");
-    turns_spawn_letter(waits, 'c');
-    turns_tick();
-    turns_noted(".c");
+    cede_task killed = task_new(waits, test_value('a'));
+    task_go_each(waits, "b");
+    task_go(waits, test_value('c'));
+    task_tick();
+    task_noted(".c");
     assert_int_equal(cede_task_kill(killed), 0);
-    turns_idle();
-    turns_noted("b");
+    task_settle();
+    task_noted("b");
+    task_ended(killed, CEDE_TASK_KILLED, 0);
 }
 
 static void *coroutine_waits(void *arg, void *in)
 {
     (void)in;
     EXPECT_EQ(cede_barrier_wait(&barrier, CEDE_NEVER), arg ? CEDE_BARRIER_LAST : CEDE_ENOTASK);
-    return NULL;
-}
-
-static void *nests(void *arg)
-{
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_waits, arg), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
     return NULL;
 }
 
@@ -161,30 +148,30 @@ static void errors(void)
     assert_int_equal(cede_barrier_wait(&barrier, CEDE_NEVER), CEDE_EINVAL);
     assert_int_equal(cede_barrier_wait(NULL, CEDE_NEVER), CEDE_EINVAL);
     anew(2);
-    turns_spawn(nests, NULL);
-    turns_idle();
+    task_go_nested(coroutine_waits, NULL);
+    task_settle();
     assert_int_equal(cede_barrier_wait(&barrier, CEDE_NEVER), CEDE_ENOTASK);
     assert_int_equal(cede_barrier_wait(&barrier, CEDE_NOW), CEDE_ETIMEDOUT);
-    spawn_all(waits, "a");
+    task_go_each(waits, "a");
     test_on_thread(last_elsewhere, NULL);
-    turns_spawn(nests, test_value(1));
-    turns_idle();
-    turns_noted("a");
-    spawn_all(waits, "b");
+    task_go_nested(coroutine_waits, test_value(1));
+    task_settle();
+    task_noted("a");
+    task_go_each(waits, "b");
     assert_int_equal(cede_barrier_wait(&barrier, CEDE_NOW), CEDE_BARRIER_LAST);
-    turns_idle();
-    turns_noted("b");
+    task_settle();
+    task_noted("b");
 }
 
 int main(void)
 {
-    static const struct turns_case cases[] = {
-        TURNS(all_are_there),
-        TURNS(again_and_again),
-        TURNS(who_has_left_is_not_counted),
-        TURNS(leaves_at_the_last_moment),
-        TURNS(killed_after_the_last_came),
-        TURNS(errors),
+    static const struct task_test cases[] = {
+        TASK_TEST(all_are_there),
+        TASK_TEST(again_and_again),
+        TASK_TEST(who_has_left_is_not_counted),
+        TASK_TEST(leaves_at_the_last_moment),
+        TASK_TEST(killed_after_the_last_came),
+        TASK_TEST(errors),
     };
-    return TURNS_RUN("sync_barrier", cases);
+    return TASK_RUN("sync_barrier", cases);
 }

@@ -5,7 +5,7 @@
  * run beside a plain queue.
  */
 #include "env.h"
-#include "on_stacks.h"
+#include "tasks.h"
 
 #include <string.h>
 
@@ -23,7 +23,7 @@ struct op {
 
 static unsigned flags(void)
 {
-    return on_stacks_variant ? CEDE_CHANNEL_THREADS : 0;
+    return task_variant ? CEDE_CHANNEL_THREADS : 0;
 }
 
 static cede_channel *channel_of(size_t bytes, size_t capacity)
@@ -87,30 +87,30 @@ static void sizes_of_values(void)
             struct op sent[5], received[5];
             for (uint64_t n = 0; n < 5; n++) {
                 sent[n] = op_of(channel, sizes[i], n);
-                spawn(send_one, &sent[n]);
+                task_go(send_one, &sent[n]);
             }
-            settle();
+            task_settle();
             assert_int_equal(cede_channel_length(channel), capacity);
             for (size_t n = 0; n < 5; n++)
                 assert_int_equal(sent[n].result, n < capacity ? 0 : 1);
             for (uint64_t n = 0; n < 5; n++) {
                 received[n] = op_of(channel, sizes[i], n);
-                spawn(receive_one, &received[n]);
-                settle();
+                task_go(receive_one, &received[n]);
+                task_settle();
                 assert_int_equal(received[n].result, 0);
                 assert_int_equal(sent[n + capacity < 4 ? n + capacity : 4].result, 0);
             }
             assert_int_equal(cede_channel_length(channel), 0);
             for (uint64_t n = 0; n < 5; n++) {
                 received[n] = op_of(channel, sizes[i], n + 7);
-                spawn(receive_one, &received[n]);
+                task_go(receive_one, &received[n]);
             }
-            settle();
+            task_settle();
             for (uint64_t n = 0; n < 5; n++) {
                 assert_int_equal(received[n].result, 1);
                 sent[n] = op_of(channel, sizes[i], n + 7);
-                spawn(send_one, &sent[n]);
-                settle();
+                task_go(send_one, &sent[n]);
+                task_settle();
                 assert_int_equal(sent[n].result, 0);
                 assert_int_equal(received[n].result, 0);
             }
@@ -138,11 +138,11 @@ static void outside_of_tasks(void)
     }
     /* A task that waits is served from here, too. */
     struct op op = op_of(channel, sizeof value, 5);
-    spawn(receive_one, &op);
-    settle();
+    task_go(receive_one, &op);
+    task_settle();
     test_fill(&value, sizeof value, 5);
     assert_int_equal((cede_channel_send)(channel, &value, CEDE_NOW), 0);
-    settle();
+    task_settle();
     assert_int_equal(op.result, 0);
     end(channel);
 }
@@ -203,24 +203,24 @@ static void closed_with_values_in_it(void)
     struct op ops[4];
     for (uint64_t n = 0; n < 4; n++) {
         ops[n] = op_of(channel, 9, n);
-        spawn(send_one, &ops[n]);
+        task_go(send_one, &ops[n]);
     }
-    settle();
+    task_settle();
     assert_int_equal(cede_channel_destroy(channel), CEDE_EBUSY);
     assert_int_equal(cede_channel_close(channel), 0);
     assert_int_equal(cede_channel_close(channel), CEDE_ECLOSED);
-    settle();
+    task_settle();
     for (uint64_t n = 0; n < 4; n++) {
         assert_int_equal(ops[n].result, n < 2 ? 0 : CEDE_ECLOSED);
         ops[n] = op_of(channel, 9, n);
-        spawn(receive_one, &ops[n]);
+        task_go(receive_one, &ops[n]);
     }
-    settle();
+    task_settle();
     for (uint64_t n = 0; n < 4; n++)
         assert_int_equal(ops[n].result, n < 2 ? 0 : CEDE_ECLOSED);
     ops[0] = op_of(channel, 9, 0);
-    spawn(send_one, &ops[0]);
-    settle();
+    task_go(send_one, &ops[0]);
+    task_settle();
     assert_int_equal(ops[0].result, CEDE_ECLOSED);
     end(channel);
 }
@@ -234,14 +234,14 @@ static void closed_while_they_wait(void)
             struct op ops[3];
             for (int n = 0; n < 3; n++) {
                 ops[n] = op_of(channel, sizes[i], 0);
-                ops[n].deadline = n == 1 ? on_stacks_now + 100 : CEDE_NEVER;
-                spawn(entries[side], &ops[n]);
+                ops[n].deadline = n == 1 ? task_now + 100 : CEDE_NEVER;
+                task_go(entries[side], &ops[n]);
             }
-            settle();
+            task_settle();
             assert_int_equal(cede_channel_destroy(channel), CEDE_EBUSY);
             assert_int_equal(cede_channel_close(channel), 0);
             assert_int_equal(cede_channel_destroy(channel), 0); /* before they have run */
-            settle();
+            task_settle();
             for (int n = 0; n < 3; n++)
                 assert_int_equal(ops[n].result, CEDE_ECLOSED);
         }
@@ -255,12 +255,12 @@ static void destroyed_before_they_run(void)
         unsigned char value[LARGEST];
         cede_channel *channel = channel_of(sizes[i], 0);
         struct op op = op_of(channel, sizes[i], 3);
-        spawn(receive_one, &op);
-        settle();
+        task_go(receive_one, &op);
+        task_settle();
         test_fill(value, sizes[i], 3);
         assert_int_equal(cede_channel_send(channel, value, CEDE_NOW), 0);
         end(channel);
-        settle();
+        task_settle();
         assert_int_equal(op.result, 0);
     }
 }
@@ -274,29 +274,29 @@ static void deadlines(void)
         for (size_t i = 0; i < SIZES; i++) {
             cede_channel *channel = channel_of(sizes[i], 0);
             struct op ops[3];
-            int64_t start = on_stacks_now;
+            int64_t start = task_now;
             for (int n = 0; n < 3; n++) {
                 ops[n] = op_of(channel, sizes[i], (uint64_t)n);
                 ops[n].deadline = start + 10 * (3 - n);
-                spawn(entries[side], &ops[n]);
+                task_go(entries[side], &ops[n]);
             }
-            assert_int_equal(settle_at(start), start + 10);
-            assert_int_equal(settle_at(start + 10), start + 20);
+            assert_int_equal(task_settle_at(start), start + 10);
+            assert_int_equal(task_settle_at(start + 10), start + 20);
             assert_int_equal(ops[2].result, CEDE_ETIMEDOUT);
             assert_false(ops[1].done);
             /* The first one is served first, and the second one's deadline still counts. */
             struct op other = op_of(channel, sizes[i], 0);
-            spawn(entries[!side], &other);
-            settle();
+            task_go(entries[!side], &other);
+            task_settle();
             assert_int_equal(ops[0].result, 0);
             assert_int_equal(other.result, 0);
-            assert_int_equal(settle_at(start + 30), CEDE_NEVER);
+            assert_int_equal(task_settle_at(start + 30), CEDE_NEVER);
             assert_int_equal(ops[1].result, CEDE_ETIMEDOUT);
             for (int64_t passed = CEDE_NOW; passed <= 2; passed++) {
                 other = op_of(channel, sizes[i], 0);
-                other.deadline = passed == 2 ? on_stacks_now : passed;
-                spawn(entries[!side], &other);
-                settle();
+                other.deadline = passed == 2 ? task_now : passed;
+                task_go(entries[!side], &other);
+                task_settle();
                 assert_int_equal(other.result, CEDE_ETIMEDOUT);
             }
             end(channel);
@@ -311,15 +311,15 @@ static void cancel_of_waiting(void)
         for (size_t i = 0; i < SIZES; i++) {
             cede_channel *channel = channel_of(sizes[i], 0);
             struct op first = op_of(channel, sizes[i], 1), second = op_of(channel, sizes[i], 2), other;
-            cede_task canceled = spawn_task(entries[side], &first);
-            spawn(entries[side], &second);
-            settle();
+            cede_task canceled = task_new(entries[side], &first);
+            task_go(entries[side], &second);
+            task_settle();
             assert_int_equal(cede_task_cancel(canceled), 0);
-            settle();
+            task_settle();
             assert_int_equal(first.result, CEDE_ECANCELED);
             other = op_of(channel, sizes[i], 2);
-            spawn(entries[!side], &other);
-            settle();
+            task_go(entries[!side], &other);
+            task_settle();
             assert_int_equal(second.result, 0);
             assert_int_equal(cede_task_join(canceled, CEDE_NOW, NULL), 0);
             end(channel);
@@ -334,13 +334,13 @@ static void kill_of_waiting(void)
         for (size_t i = 0; i < SIZES; i++) {
             cede_channel *channel = channel_of(sizes[i], 0);
             struct op first = op_of(channel, sizes[i], 1), second = op_of(channel, sizes[i], 2), other;
-            cede_task killed = spawn_task(entries[side], &first);
-            spawn(entries[side], &second);
-            settle();
+            cede_task killed = task_new(entries[side], &first);
+            task_go(entries[side], &second);
+            task_settle();
             assert_int_equal(cede_task_kill(killed), 0);
             other = op_of(channel, sizes[i], 2);
-            spawn(entries[!side], &other);
-            settle();
+            task_go(entries[!side], &other);
+            task_settle();
             assert_false(first.done);
             assert_int_equal(second.result, 0);
             assert_int_equal(other.result, 0);
@@ -359,11 +359,11 @@ static void after_the_grant(void)
             unsigned char value[LARGEST];
             cede_channel *channel = channel_of(sizes[i], 0);
             struct op receiver = op_of(channel, sizes[i], 4), sender = op_of(channel, sizes[i], 5);
-            receiver.deadline = sender.deadline = on_stacks_now + 10;
+            receiver.deadline = sender.deadline = task_now + 10;
             test_fill(value, sizes[i], 4);
             for (int side = 0; side < 2; side++) {
-                cede_task task = spawn_task(side ? send_one : receive_one, side ? &sender : &receiver);
-                settle();
+                cede_task task = task_new(side ? send_one : receive_one, side ? &sender : &receiver);
+                task_settle();
                 if (side)
                     assert_int_equal(cede_channel_receive(channel, value, CEDE_NOW), 0);
                 else
@@ -372,10 +372,10 @@ static void after_the_grant(void)
                                  : way == KILLED ? cede_task_kill(task)
                                                  : 0,
                                  0);
-                settle_at(on_stacks_now + (way == LATE ? 20 : 0));
+                task_settle_at(task_now + (way == LATE ? 20 : 0));
                 assert_int_equal((side ? &sender : &receiver)->result, way == KILLED ? 1 : 0);
                 assert_int_equal(cede_task_join(task, CEDE_NOW, NULL), 0);
-                sender.deadline = on_stacks_now + 10;
+                sender.deadline = task_now + 10;
             }
             assert_true(test_filled(value, sizes[i], 5));
             end(channel);
@@ -400,8 +400,8 @@ static void canceled_before(void)
 {
     cede_channel *channel = channel_of(8, 1);
     struct op op = op_of(channel, 8, 0);
-    spawn(send_when_canceled, &op);
-    settle();
+    task_go(send_when_canceled, &op);
+    task_settle();
     assert_true(op.done);
     end(channel);
 }
@@ -415,13 +415,13 @@ static void what_reports_say(void)
             cede_channel *channel = channel_of(sizes[i], 0);
             struct op op = op_of(channel, sizes[i], 0);
             cede_task_info info = {.size = sizeof info};
-            cede_task task = spawn_task(entries[side], &op);
-            settle();
+            cede_task task = task_new(entries[side], &op);
+            task_settle();
             assert_int_equal(cede_task_info_get(task, &info), 0);
             assert_string_equal(info.waits_for, texts[side]);
             assert_ptr_equal(info.object, channel);
             assert_int_equal(cede_channel_close(channel), 0);
-            settle();
+            task_settle();
             assert_int_equal(cede_task_join(task, CEDE_NOW, NULL), 0);
             end(channel);
         }
@@ -515,7 +515,7 @@ static void model_step(struct model *model, uint64_t *random, uint64_t seed)
         actor->sends = test_random(random) % 2;
         if (actor->sends)
             model_send(model, actor);
-        actor->task = spawn_task(actor->sends ? send_one : receive_one, &actor->op);
+        actor->task = task_new(actor->sends ? send_one : receive_one, &actor->op);
         if (!actor->sends)
             model_receive(model, actor);
     } else if (test_random(random) % 4 == 0) {
@@ -523,7 +523,7 @@ static void model_step(struct model *model, uint64_t *random, uint64_t seed)
         assert_int_equal(kills ? cede_task_kill(actor->task) : cede_task_cancel(actor->task), 0);
         model_leave(model->senders, &model->sending, actor);
         model_leave(model->receivers, &model->receiving, actor);
-        settle();
+        task_settle();
         assert_int_equal(actor->op.result, kills ? 1 : CEDE_ECANCELED);
         assert_int_equal(cede_task_join(actor->task, CEDE_NOW, NULL), 0);
         actor->task = 0;
@@ -532,7 +532,7 @@ static void model_step(struct model *model, uint64_t *random, uint64_t seed)
 
 static void model_check(struct model *model)
 {
-    settle();
+    task_settle();
     assert_int_equal(cede_channel_length(model->channel), model->length);
     for (size_t i = 0; i < ACTORS; i++) {
         struct actor *actor = &model->actors[i];
@@ -569,15 +569,15 @@ static void beside_a_queue(void)
 
 int main(void)
 {
-    static const struct on_stacks_test tests[] = {
-        ON_STACKS(sizes_of_values),           ON_STACKS(outside_of_tasks),
-        ON_STACKS(what_is_refused),           ON_STACKS(on_another_thread),
-        ON_STACKS(closed_with_values_in_it),  ON_STACKS(closed_while_they_wait),
-        ON_STACKS(destroyed_before_they_run), ON_STACKS(deadlines),
-        ON_STACKS(cancel_of_waiting),         ON_STACKS(kill_of_waiting),
-        ON_STACKS(after_the_grant),           ON_STACKS(canceled_before),
-        ON_STACKS(what_reports_say),          ON_STACKS(beside_a_queue),
+    static const struct task_test tests[] = {
+        TASK_TEST(sizes_of_values),           TASK_TEST(outside_of_tasks),
+        TASK_TEST(what_is_refused),           TASK_TEST(on_another_thread),
+        TASK_TEST(closed_with_values_in_it),  TASK_TEST(closed_while_they_wait),
+        TASK_TEST(destroyed_before_they_run), TASK_TEST(deadlines),
+        TASK_TEST(cancel_of_waiting),         TASK_TEST(kill_of_waiting),
+        TASK_TEST(after_the_grant),           TASK_TEST(canceled_before),
+        TASK_TEST(what_reports_say),          TASK_TEST(beside_a_queue),
     };
     static const char *const variants[] = {"one-thread", "threads"};
-    return ON_STACKS_RUN(tests, variants);
+    return TASK_RUN_VARIANTS("sync_channel", tests, variants);
 }

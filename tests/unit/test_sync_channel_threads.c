@@ -4,22 +4,14 @@
  * twice, those of one sender come in order, and deadlines, cancels and kills race with values that come from elsewhere.
  * What is raced for is not measured: whatever happens first, the sums must be right.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "env.h"
-#include "sources.h"
+#include "tasks.h"
 
 enum { THREADS = 4, LARGE = 40 };
-
-static cede_stack_choice stack_kind;
 
 static size_t rounds(size_t natively)
 {
@@ -36,7 +28,7 @@ static void *run_side(void *arg)
 {
     struct side *side = arg;
     cede_run_options options = CEDE_RUN_OPTIONS;
-    options.stack = stack_kind;
+    options.stack = task_stack;
     EXPECT_EQ(cede_run(side->entry, test_value(side->number), &options), 0);
     return NULL;
 }
@@ -100,14 +92,14 @@ static void *receive_all(void *arg)
 static void *side_sends(void *number)
 {
     for (uintptr_t i = 0; i < 4; i++)
-        EXPECT_EQ(cede_task_spawn(NULL, stack_kind, send_all, test_value(test_number(number) * 4 + i)), 0);
+        EXPECT_EQ(cede_task_spawn(NULL, task_stack, send_all, test_value(test_number(number) * 4 + i)), 0);
     return NULL;
 }
 
 static void *side_receives(void *number)
 {
     for (uintptr_t i = 0; i < 4; i++)
-        EXPECT_EQ(cede_task_spawn(NULL, stack_kind, receive_all, test_value(test_number(number) * 4 + i)), 0);
+        EXPECT_EQ(cede_task_spawn(NULL, task_stack, receive_all, test_value(test_number(number) * 4 + i)), 0);
     return NULL;
 }
 
@@ -218,7 +210,7 @@ static void *receive_and_end(void *arg)
         cede_task tasks[4];
         cede_task_end end;
         for (unsigned t = 0; t < 4; t++)
-            EXPECT_EQ(cede_task_spawn(&tasks[t], stack_kind, select_one, test_value(4 * i + t)), 0);
+            EXPECT_EQ(cede_task_spawn(&tasks[t], task_stack, select_one, test_value(4 * i + t)), 0);
         (void)cede_task_yield();
         if (i % 2)
             (void)cede_task_cancel(tasks[test_random(&random) % 4]);
@@ -290,7 +282,7 @@ static void *trade(void *arg)
 static void *traders(void *number)
 {
     for (uintptr_t i = 0; i < 3; i++)
-        EXPECT_EQ(cede_task_spawn(NULL, stack_kind, trade, test_value(10 * test_number(number) + i)), 0);
+        EXPECT_EQ(cede_task_spawn(NULL, task_stack, trade, test_value(10 * test_number(number) + i)), 0);
     return NULL;
 }
 
@@ -349,7 +341,7 @@ static void *wait_for_them(void *unused)
 {
     (void)unused;
     for (int i = 0; i < 2; i++)
-        EXPECT_EQ(cede_task_spawn(NULL, stack_kind, await_all, NULL), 0);
+        EXPECT_EQ(cede_task_spawn(NULL, task_stack, await_all, NULL), 0);
     return NULL;
 }
 
@@ -388,39 +380,11 @@ static void futures(void)
     assert_int_equal(atomic_load(&promised.called), 2 * FUTURES);
 }
 
-/* --- All of it on each kind of stack --- */
-
-static const struct variant {
-    const char *name;
-    void (*run)(void);
-    cede_stack_choice stack;
-} variants[] = {
-    {"many_to_many/private", many_to_many, CEDE_PRIVATE},
-    {"from_a_plain_thread/private", from_a_plain_thread, CEDE_PRIVATE},
-    {"racing/private", racing, CEDE_PRIVATE},
-    {"selects_meet/private", selects_meet, CEDE_PRIVATE},
-    {"futures/private", futures, CEDE_PRIVATE},
-#if !CEDE_SPLIT_STACK
-    {"many_to_many/shared", many_to_many, CEDE_SHARED},
-    {"from_a_plain_thread/shared", from_a_plain_thread, CEDE_SHARED},
-    {"racing/shared", racing, CEDE_SHARED},
-    {"selects_meet/shared", selects_meet, CEDE_SHARED},
-    {"futures/shared", futures, CEDE_SHARED},
-#endif
-};
-#define VARIANTS (sizeof variants / sizeof variants[0])
-
-static void run_variant(void **state)
-{
-    const struct variant *variant = *state;
-    stack_kind = variant->stack;
-    variant->run();
-}
-
 int main(void)
 {
-    struct CMUnitTest tests[VARIANTS];
-    for (size_t i = 0; i < VARIANTS; i++)
-        tests[i] = (struct CMUnitTest){variants[i].name, run_variant, NULL, NULL, (void *)(uintptr_t)&variants[i]};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const struct task_test tests[] = {
+        TASK_TEST(many_to_many), TASK_TEST(from_a_plain_thread), TASK_TEST(racing), TASK_TEST(selects_meet),
+        TASK_TEST(futures),
+    };
+    return TASK_RUN("sync_channel_threads", tests);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The condition variable: waits and wakes, the mutex around them, and signals that must not be lost. */
-#include "turns.h"
+#include "tasks.h"
 
 static cede_mutex mutex;
 static cede_cond cond;
@@ -15,7 +15,7 @@ static void wait_until(char letter, int64_t deadline)
 {
     EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
     int error = cede_cond_wait(&cond, &mutex, deadline);
-    turns_note_result(letter, error);
+    task_note_result(letter, error);
     EXPECT_EQ(cede_mutex_owner(&mutex), cede_task_self());
     EXPECT_EQ(cede_task_shield(false), false);
     EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
@@ -23,13 +23,13 @@ static void wait_until(char letter, int64_t deadline)
 
 static void *waits(void *arg)
 {
-    wait_until(turns_letter(arg), CEDE_NEVER);
+    wait_until(task_letter(arg), CEDE_NEVER);
     return NULL;
 }
 
 static void *waits_five(void *arg)
 {
-    wait_until(turns_letter(arg), cede_after(5));
+    wait_until(task_letter(arg), cede_after(5));
     return NULL;
 }
 
@@ -44,20 +44,20 @@ static void signals_wake_in_order(void)
     anew();
     assert_int_equal(cede_cond_signal(&cond), 0); /* nobody: it is not kept */
     for (char letter = 'a'; letter <= 'd'; letter++)
-        turns_spawn_letter(waits, letter);
-    turns_idle();
-    turns_noted("");
+        task_go(waits, test_value(letter));
+    task_settle();
+    task_noted("");
     assert_int_equal(cede_mutex_owner(&mutex), 0);
     assert_int_equal(cede_cond_signal(&cond), 0);
-    turns_idle();
-    turns_noted("a");
+    task_settle();
+    task_noted("a");
     assert_int_equal(cede_cond_signal(&cond), 0);
     assert_int_equal(cede_cond_signal(&cond), 0);
-    turns_idle();
-    turns_noted("bc");
+    task_settle();
+    task_noted("bc");
     assert_int_equal(cede_cond_broadcast(&cond), 0);
-    turns_idle();
-    turns_noted("d");
+    task_settle();
+    task_noted("d");
     check_free();
 }
 
@@ -68,7 +68,7 @@ static void *broadcasts_with_the_mutex(void *unused)
     EXPECT_EQ(cede_task_yield(), 0);
     EXPECT_EQ(cede_cond_broadcast(&cond), 0);
     EXPECT_EQ(cede_task_yield(), 0);
-    turns_note('.');
+    task_note('.');
     EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
     return unused;
 }
@@ -76,7 +76,7 @@ static void *broadcasts_with_the_mutex(void *unused)
 static void *locks(void *arg)
 {
     EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
-    turns_note(turns_letter(arg));
+    task_note(task_letter(arg));
     EXPECT_EQ(cede_task_yield(), 0);
     EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
     return NULL;
@@ -86,32 +86,32 @@ static void broadcast_wakes_all(void)
 {
     anew();
     for (char letter = 'a'; letter <= 'd'; letter++)
-        turns_spawn_letter(letter % 2 ? waits : waits_five, letter);
-    turns_idle();
-    turns_spawn(broadcasts_with_the_mutex, NULL);
-    turns_spawn_letter(locks, 'x');
-    turns_idle();
-    turns_noted(".xabcd");
+        task_go(letter % 2 ? waits : waits_five, test_value(letter));
+    task_settle();
+    task_go(broadcasts_with_the_mutex, NULL);
+    task_go(locks, test_value('x'));
+    task_settle();
+    task_noted(".xabcd");
     check_free();
-    turns_pass(5); /* no deadline is left over */
+    task_settle_at(task_now + 5); /* no deadline is left over */
 }
 
 static void timeouts_are_told(void)
 {
     anew();
-    turns_spawn_letter(waits_five, 'a');
-    turns_spawn_letter(waits, 'b');
-    turns_spawn_letter(waits_five, 'c');
-    turns_idle();
-    turns_pass(4);
+    task_go(waits_five, test_value('a'));
+    task_go(waits, test_value('b'));
+    task_go(waits_five, test_value('c'));
+    task_settle();
+    task_settle_at(task_now + 4);
     assert_int_equal(cede_cond_signal(&cond), 0);
-    turns_idle();
-    turns_noted("a");
-    turns_pass(1);
-    turns_noted("T");
+    task_settle();
+    task_noted("a");
+    task_settle_at(task_now + 1);
+    task_noted("T");
     assert_int_equal(cede_cond_broadcast(&cond), 0);
-    turns_idle();
-    turns_noted("b");
+    task_settle();
+    task_noted("b");
     check_free();
 }
 
@@ -150,14 +150,14 @@ static void signals_elsewhere(void *unused)
 static void errors(void)
 {
     anew();
-    turns_spawn(waits_for_nothing, NULL);
-    turns_spawn_letter(waits, 'a');
-    turns_idle();
+    task_go(waits_for_nothing, NULL);
+    task_go(waits, test_value('a'));
+    task_settle();
     assert_int_equal(cede_cond_wait(&cond, &mutex, CEDE_NEVER), CEDE_ENOTASK);
     test_on_thread(signals_elsewhere, NULL);
-    turns_spawn_nested(coroutine_waits);
-    turns_idle();
-    turns_noted("a");
+    task_go_nested(coroutine_waits, NULL);
+    task_settle();
+    task_noted("a");
     assert_int_equal(cede_cond_signal(NULL), CEDE_EINVAL);
     assert_int_equal(cede_cond_broadcast(NULL), CEDE_EINVAL);
     check_free();
@@ -167,7 +167,7 @@ static void *holds_until_ten(void *unused)
 {
     EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
     EXPECT_EQ(cede_sleep_until(cede_after(10)), 0);
-    turns_note('.');
+    task_note('.');
     EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
     return unused;
 }
@@ -177,23 +177,24 @@ static void mutex_is_waited_for(void)
 {
     for (int way = 0; way < 4; way++) {
         anew();
-        cede_task task = turns_spawn_letter(way ? waits : waits_five, 'a');
-        turns_idle();
-        turns_spawn(holds_until_ten, NULL);
-        turns_idle();
+        cede_task task = task_new(way ? waits : waits_five, test_value('a'));
+        task_settle();
+        task_go(holds_until_ten, NULL);
+        task_settle();
         if (way == 1)
             assert_int_equal(cede_task_cancel(task), 0);
         if (way >= 2)
             assert_int_equal(cede_cond_signal(&cond), 0);
         if (way == 3) /* it was signaled before: that counts */
             assert_int_equal(cede_task_cancel(task), 0);
-        turns_pass(9);
-        turns_noted("");
+        task_settle_at(task_now + 9);
+        task_noted("");
         if (way < 2) /* again, while it waits for the mutex */
             assert_int_equal(cede_task_cancel(task), 0);
-        turns_pass(1);
-        turns_noted(way == 0 ? ".T" : way == 1 ? ".C" : ".a");
+        task_settle_at(task_now + 1);
+        task_noted(way == 0 ? ".T" : way == 1 ? ".C" : ".a");
         check_free();
+        task_ended(task, way == 2 ? CEDE_TASK_DONE : CEDE_TASK_CANCELED, 0);
     }
 }
 
@@ -217,17 +218,18 @@ static void signal_is_passed_on(void)
 {
     for (uintptr_t with_mutex = 0; with_mutex < 2; with_mutex++) {
         anew();
-        first = turns_spawn_letter(waits, 'a');
-        turns_spawn_letter(waits, 'b');
-        turns_spawn_letter(waits, 'c');
-        turns_idle();
-        turns_spawn(signals_and_kills, test_value(with_mutex));
-        turns_idle();
-        turns_noted("b");
+        first = task_new(waits, test_value('a'));
+        task_go(waits, test_value('b'));
+        task_go(waits, test_value('c'));
+        task_settle();
+        task_go(signals_and_kills, test_value(with_mutex));
+        task_settle();
+        task_noted("b");
         assert_int_equal(cede_cond_signal(&cond), 0);
-        turns_idle();
-        turns_noted("c");
+        task_settle();
+        task_noted("c");
         check_free();
+        task_ended(first, CEDE_TASK_KILLED, 0);
     }
 }
 
@@ -236,7 +238,7 @@ static cede_mutex other_mutex;
 static void *waits_with_another(void *arg)
 {
     EXPECT_EQ(cede_mutex_lock(&other_mutex, CEDE_NEVER), 0);
-    turns_note_result(turns_letter(arg), cede_cond_wait(&cond, &other_mutex, cede_after(20)));
+    task_note_result(task_letter(arg), cede_cond_wait(&cond, &other_mutex, cede_after(20)));
     EXPECT_EQ(cede_mutex_unlock(&other_mutex), 0);
     return NULL;
 }
@@ -246,47 +248,50 @@ static void broadcast_is_not_passed_on(void)
 {
     anew();
     other_mutex = (cede_mutex)CEDE_MUTEX_INIT;
-    first = turns_spawn_letter(waits, 'a');
-    turns_idle();
-    turns_spawn(holds_until_ten, NULL);
-    turns_idle();
+    first = task_new(waits, test_value('a'));
+    task_settle();
+    task_go(holds_until_ten, NULL);
+    task_settle();
     assert_int_equal(cede_cond_broadcast(&cond), 0);
-    turns_spawn_letter(waits_with_another, 'b');
-    turns_idle();
+    task_go(waits_with_another, test_value('b'));
+    task_settle();
     assert_int_equal(cede_task_kill(first), 0);
-    turns_pass(10);
-    turns_noted(".");
-    turns_pass(10);
-    turns_noted("T");
+    task_settle_at(task_now + 10);
+    task_noted(".");
+    task_settle_at(task_now + 10);
+    task_noted("T");
     check_free();
+    task_ended(first, CEDE_TASK_KILLED, 0);
 }
 
 /* One that has not been woken is killed, before and after its time is up. */
 static void killed_without_a_signal(void)
 {
     anew();
-    cede_task late = turns_spawn_letter(waits_five, 'a');
-    cede_task early = turns_spawn_letter(waits, 'b');
-    turns_spawn_letter(waits, 'c');
-    turns_idle();
+    cede_task late = task_new(waits_five, test_value('a'));
+    cede_task early = task_new(waits, test_value('b'));
+    task_go(waits, test_value('c'));
+    task_settle();
     assert_int_equal(cede_task_kill(early), 0);
-    turns_spawn(holds_until_ten, NULL);
-    turns_idle();
-    turns_pass(5);
+    task_go(holds_until_ten, NULL);
+    task_settle();
+    task_settle_at(task_now + 5);
     assert_int_equal(cede_task_kill(late), 0); /* waits for the mutex */
-    turns_pass(5);
-    turns_noted(".");
+    task_settle_at(task_now + 5);
+    task_noted(".");
     assert_int_equal(cede_cond_signal(&cond), 0);
-    turns_idle();
-    turns_noted("c");
+    task_settle();
+    task_noted("c");
     check_free();
+    task_ended(late, CEDE_TASK_KILLED, 0);
+    task_ended(early, CEDE_TASK_KILLED, 0);
 }
 
 static void *shielded(void *arg)
 {
     EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
     EXPECT_EQ(cede_task_shield(true), false);
-    turns_note_result(turns_letter(arg), cede_cond_wait(&cond, &mutex, cede_after(5)));
+    task_note_result(task_letter(arg), cede_cond_wait(&cond, &mutex, cede_after(5)));
     EXPECT_EQ(cede_task_shield(false), true);
     EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
     return NULL;
@@ -295,17 +300,18 @@ static void *shielded(void *arg)
 static void shield_stays(void)
 {
     anew();
-    cede_task task = turns_spawn_letter(shielded, 'a');
-    turns_idle();
+    cede_task task = task_new(shielded, test_value('a'));
+    task_settle();
     assert_int_equal(cede_task_cancel(task), 0);
-    turns_idle();
+    task_settle();
     assert_int_equal(cede_cond_signal(&cond), 0);
-    turns_idle();
-    turns_noted("a");
-    turns_spawn_letter(shielded, 'b');
-    turns_idle();
-    turns_pass(5);
-    turns_noted("T");
+    task_settle();
+    task_noted("a");
+    task_go(shielded, test_value('b'));
+    task_settle();
+    task_settle_at(task_now + 5);
+    task_noted("T");
+    task_ended(task, CEDE_TASK_CANCELED, 0);
 }
 
 static void *forgets(void *unused)
@@ -320,7 +326,7 @@ static void *loses_the_mutex(void *unused)
     EXPECT_EQ(cede_cond_wait(&cond, &mutex, cede_after(5)), CEDE_ESTATE);
     EXPECT_EQ(cede_mutex_unlock(&mutex), CEDE_EPERM);
     EXPECT_EQ(cede_task_shield(false), false);
-    turns_note('x');
+    task_note('x');
     return unused;
 }
 
@@ -328,15 +334,15 @@ static void owner_ends(void)
 {
     anew();
     for (int i = 0; i < 3; i++)
-        turns_spawn(loses_the_mutex, NULL);
-    turns_idle();
-    turns_spawn(forgets, NULL);
-    turns_idle();
+        task_go(loses_the_mutex, NULL);
+    task_settle();
+    task_go(forgets, NULL);
+    task_settle();
     assert_int_equal(cede_cond_signal(&cond), 0);
-    turns_idle();
-    turns_noted("x");
-    turns_pass(5);
-    turns_noted("xx");
+    task_settle();
+    task_noted("x");
+    task_settle_at(task_now + 5);
+    task_noted("xx");
 }
 
 /* Each producer puts numbers into a small buffer, each consumer takes them: none is lost or comes twice. */
@@ -384,28 +390,28 @@ static void producers_and_consumers(void)
     not_full = not_empty = (cede_cond)CEDE_COND_INIT;
     filled = produced = consumed = sum = 0;
     for (int i = 0; i < 5; i++) {
-        turns_spawn(consumes, NULL);
-        turns_spawn(produces, NULL);
+        task_go(consumes, NULL);
+        task_go(produces, NULL);
     }
-    turns_idle();
+    task_settle();
     assert_int_equal(consumed, NUMBERS);
     assert_int_equal(sum, NUMBERS * (NUMBERS + 1) / 2);
 }
 
 int main(void)
 {
-    static const struct turns_case cases[] = {
-        TURNS(signals_wake_in_order),
-        TURNS(broadcast_wakes_all),
-        TURNS(timeouts_are_told),
-        TURNS(errors),
-        TURNS(mutex_is_waited_for),
-        TURNS(signal_is_passed_on),
-        TURNS(broadcast_is_not_passed_on),
-        TURNS(killed_without_a_signal),
-        TURNS(shield_stays),
-        TURNS(owner_ends),
-        TURNS(producers_and_consumers),
+    static const struct task_test cases[] = {
+        TASK_TEST(signals_wake_in_order),
+        TASK_TEST(broadcast_wakes_all),
+        TASK_TEST(timeouts_are_told),
+        TASK_TEST(errors),
+        TASK_TEST(mutex_is_waited_for),
+        TASK_TEST(signal_is_passed_on),
+        TASK_TEST(broadcast_is_not_passed_on),
+        TASK_TEST(killed_without_a_signal),
+        TASK_TEST(shield_stays),
+        TASK_TEST(owner_ends),
+        TASK_TEST(producers_and_consumers),
     };
-    return TURNS_RUN("sync_cond", cases);
+    return TASK_RUN("sync_cond", cases);
 }

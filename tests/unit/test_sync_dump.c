@@ -5,22 +5,16 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cede/cede.h>
+#include "tasks.h"
+#include "text.h"
 
 #define MS CEDE_MILLISECOND
 
-static cede_stack_choice stack_choice;
 static cede_mutex first = CEDE_MUTEX_INIT, second = CEDE_MUTEX_INIT;
 static cede_rwlock lock = CEDE_RWLOCK_INIT;
 static cede_cond cond = CEDE_COND_INIT;
@@ -90,10 +84,9 @@ static void *awaits_future(void *arg)
 
 static void spawn(int which, cede_task_entry *entry, void *arg, const char *name)
 {
-    cede_task_options options = CEDE_TASK_OPTIONS(entry, arg);
-    options.stack = stack_choice;
+    cede_task_options options = task_options(entry, arg);
     options.name = name;
-    assert_int_equal(cede_task_create(&tasks[which], &options), 0);
+    tasks[which] = task_create(&options);
 }
 
 static void check(int which, const char *what, const void *object, int holder)
@@ -141,9 +134,8 @@ static void end_the_scene(void)
     cede_future_release(future);
 }
 
-static void objects_and_holders(void **state)
+static void objects_and_holders(void)
 {
-    (void)state;
     set_the_scene();
     check(FIRST, "mutex", &second, SECOND);
     check(SECOND, "mutex", &first, FIRST);
@@ -157,9 +149,8 @@ static void objects_and_holders(void **state)
     end_the_scene();
 }
 
-static void a_circle_of_mutexes(void **state)
+static void a_circle_of_mutexes(void)
 {
-    (void)state;
     char *text, circle[300];
     size_t length;
     set_the_scene();
@@ -171,45 +162,13 @@ static void a_circle_of_mutexes(void **state)
              "    circle: task %" PRIu64 " 'one' waits for mutex %p held by task %" PRIu64
              " 'two', which waits for mutex %p held by task %" PRIu64 " 'one'\n",
              tasks[FIRST], (void *)&second, tasks[SECOND], (void *)&first, tasks[FIRST]);
-    if (!strstr(text, circle))
-        fail_msg("'%s' is not in:\n%s", circle, text);
+    assert_has(text, circle);
     free(text);
     end_the_scene();
 }
 
-static int on_private(void **state)
-{
-    (void)state;
-    stack_choice = CEDE_PRIVATE;
-    return 0;
-}
-
-#if !CEDE_SPLIT_STACK
-static int on_shared(void **state)
-{
-    (void)state;
-    stack_choice = CEDE_SHARED;
-    return 0;
-}
-#endif
-
-static int on_auto(void **state)
-{
-    (void)state;
-    stack_choice = CEDE_AUTO;
-    return 0;
-}
-
-#define ON(kind) cmocka_unit_test_setup(objects_and_holders, kind), cmocka_unit_test_setup(a_circle_of_mutexes, kind)
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        ON(on_private),
-#if !CEDE_SPLIT_STACK
-        ON(on_shared),
-#endif
-        ON(on_auto),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const struct task_test tests[] = {TASK_TEST(objects_and_holders), TASK_TEST(a_circle_of_mutexes)};
+    return TASK_RUN("sync_dump", tests);
 }

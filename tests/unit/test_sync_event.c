@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The event: those who wait go on when it is set, those who come later do not wait, until it is reset. */
-#include "turns.h"
+#include "tasks.h"
 
 static cede_event event;
 
@@ -11,13 +11,13 @@ static void anew(void)
 
 static void *waits(void *arg)
 {
-    turns_note_result(turns_letter(arg), cede_event_wait(&event, CEDE_NEVER));
+    task_note_result(task_letter(arg), cede_event_wait(&event, CEDE_NEVER));
     return NULL;
 }
 
 static void *waits_five(void *arg)
 {
-    turns_note_result(turns_letter(arg), (cede_event_wait)(&event, cede_after(5)));
+    task_note_result(task_letter(arg), (cede_event_wait)(&event, cede_after(5)));
     return NULL;
 }
 
@@ -25,22 +25,22 @@ static void set_and_reset(void)
 {
     anew();
     assert_false(cede_event_is_set(&event));
-    turns_spawn_letter(waits, 'a');
-    turns_spawn_letter(waits_five, 'b');
-    turns_spawn_letter(waits, 'c');
-    turns_idle();
-    turns_noted("");
+    task_go(waits, test_value('a'));
+    task_go(waits_five, test_value('b'));
+    task_go(waits, test_value('c'));
+    task_settle();
+    task_noted("");
     assert_int_equal(cede_event_set(&event), 0);
     assert_true(cede_event_is_set(&event));
     assert_int_equal(cede_event_reset(&event), 0); /* they go on all the same */
-    turns_spawn_letter(waits, 'd');
-    turns_idle();
-    turns_noted("abc");
+    task_go(waits, test_value('d'));
+    task_settle();
+    task_noted("abc");
     assert_int_equal(cede_event_set(&event), 0);
     assert_int_equal(cede_event_set(&event), 0);
-    turns_spawn_letter(waits, 'e');
-    turns_idle();
-    turns_noted("de");
+    task_go(waits, test_value('e'));
+    task_settle();
+    task_noted("de");
     assert_int_equal(cede_event_wait(&event, CEDE_NEVER), 0);
 }
 
@@ -52,7 +52,7 @@ static void set(void)
 static void who_leaves(void)
 {
     anew();
-    turns_leave(waits_five, waits, set);
+    task_leave(waits_five, waits, set);
 }
 
 static void *coroutine_waits(void *unused, void *in)
@@ -76,12 +76,12 @@ static void errors(void)
 {
     anew();
     assert_int_equal(cede_event_wait(&event, CEDE_NEVER), CEDE_ENOTASK);
-    turns_spawn_letter(waits, 'a');
-    turns_idle();
+    task_go(waits, test_value('a'));
+    task_settle();
     test_on_thread(set_elsewhere, NULL);
-    turns_spawn_nested(coroutine_waits);
-    turns_idle();
-    turns_noted("a");
+    task_go_nested(coroutine_waits, NULL);
+    task_settle();
+    task_noted("a");
     assert_int_equal(cede_event_set(NULL), CEDE_EINVAL);
     assert_int_equal(cede_event_reset(NULL), CEDE_EINVAL);
     assert_int_equal(cede_event_wait(NULL, CEDE_NOW), CEDE_EINVAL);
@@ -101,7 +101,7 @@ static void *waits_on_its_stack(void *unused)
 static void on_a_shared_stack(void)
 {
     assert_int_equal(cede_task_spawn(NULL, CEDE_SHARED, waits_on_its_stack, NULL), 0);
-    turns_idle();
+    task_settle();
 }
 #else
 static void on_a_shared_stack(void) {}
@@ -109,7 +109,7 @@ static void on_a_shared_stack(void) {}
 
 int main(void)
 {
-    static const struct turns_case cases[] = {TURNS(set_and_reset), TURNS(who_leaves), TURNS(errors),
-                                              TURNS(on_a_shared_stack)};
-    return TURNS_RUN("sync_event", cases);
+    static const struct task_test cases[] = {TASK_TEST(set_and_reset), TASK_TEST(who_leaves), TASK_TEST(errors),
+                                             TASK_TEST(on_a_shared_stack)};
+    return TASK_RUN("sync_event", cases);
 }

@@ -4,7 +4,7 @@
  * another thread; deadlines, cancel and kill of those who wait, before and after it was completed; references; functions
  * that are called; what is refused.
  */
-#include "on_stacks.h"
+#include "tasks.h"
 
 struct waiting {
     cede_future *future;
@@ -57,9 +57,9 @@ static void several_wait(void)
         void *value = NULL;
         for (int i = 0; i < 3; i++) {
             waiting[i] = waiting_for(future);
-            spawn(wait_for, &waiting[i]);
+            task_go(wait_for, &waiting[i]);
         }
-        settle();
+        task_settle();
         expect(&waiting[2], 1, 99);
         if (here)
             complete_it(cede_future_hold(future));
@@ -67,8 +67,8 @@ static void several_wait(void)
             test_on_thread(complete_it, cede_future_hold(future));
         assert_true(cede_future_is_done(future));
         waiting[3] = waiting_for(future);
-        spawn(wait_for, &waiting[3]);
-        settle();
+        task_go(wait_for, &waiting[3]);
+        task_settle();
         for (int i = 0; i < 4; i++)
             expect(&waiting[i], 0, 7);
         assert_int_equal(cede_future_wait(future, CEDE_NEVER, NULL), 0);
@@ -93,16 +93,16 @@ static void errors(void)
     assert_int_equal(cede_future_fail(future, 5), CEDE_EINVAL);
     for (int64_t passed = CEDE_NOW; passed <= 2; passed++) {
         waiting = waiting_for(future);
-        waiting.deadline = passed == 2 ? on_stacks_now : passed;
-        spawn(wait_for, &waiting);
-        settle();
+        waiting.deadline = passed == 2 ? task_now : passed;
+        task_go(wait_for, &waiting);
+        task_settle();
         expect(&waiting, CEDE_ETIMEDOUT, 99);
     }
     waiting = waiting_for(future);
-    spawn(wait_for, &waiting);
-    settle();
+    task_go(wait_for, &waiting);
+    task_settle();
     assert_int_equal(cede_future_fail(future, -1234), 0);
-    settle();
+    task_settle();
     expect(&waiting, -1234, 99);
     assert_int_equal(cede_future_wait(future, CEDE_NOW, &value), -1234);
     assert_int_equal(cede_future_poll(future, &value), -1234);
@@ -122,24 +122,24 @@ static void they_leave(void)
 {
     cede_future *future = future_make();
     struct waiting late = waiting_for(future), canceled = late, killed = late, patient = late;
-    int64_t start = on_stacks_now;
+    int64_t start = task_now;
     late.deadline = start + 10;
-    spawn(wait_for, &late);
-    cede_task tasks[2] = {spawn_task(wait_for, &canceled), spawn_task(wait_for, &killed)};
-    spawn(wait_for, &patient);
-    assert_int_equal(settle_at(start), start + 10);
+    task_go(wait_for, &late);
+    cede_task tasks[2] = {task_new(wait_for, &canceled), task_new(wait_for, &killed)};
+    task_go(wait_for, &patient);
+    assert_int_equal(task_settle_at(start), start + 10);
     cede_task_info info = {.size = sizeof info};
     assert_int_equal(cede_task_info_get(tasks[0], &info), 0);
     assert_string_equal(info.waits_for, "future");
     assert_ptr_equal(info.object, future);
     assert_int_equal(cede_task_cancel(tasks[0]), 0);
     assert_int_equal(cede_task_kill(tasks[1]), 0);
-    settle_at(start + 10);
+    task_settle_at(start + 10);
     expect(&late, CEDE_ETIMEDOUT, 99);
     expect(&canceled, CEDE_ECANCELED, 99);
     assert_false(killed.done);
     complete_it(future); /* with its only reference: the one who waits has another */
-    settle();
+    task_settle();
     expect(&patient, 0, 7);
     for (int i = 0; i < 2; i++)
         assert_int_equal(cede_task_join(tasks[i], CEDE_NOW, NULL), 0);
@@ -149,14 +149,14 @@ static void after_it_was_completed(void)
 {
     cede_future *future = future_make();
     struct waiting late = waiting_for(future), canceled = late, killed = late;
-    late.deadline = on_stacks_now + 10;
-    spawn(wait_for, &late);
-    cede_task tasks[2] = {spawn_task(wait_for, &canceled), spawn_task(wait_for, &killed)};
-    settle();
+    late.deadline = task_now + 10;
+    task_go(wait_for, &late);
+    cede_task tasks[2] = {task_new(wait_for, &canceled), task_new(wait_for, &killed)};
+    task_settle();
     complete_it(future);
     assert_int_equal(cede_task_cancel(tasks[0]), 0);
     assert_int_equal(cede_task_kill(tasks[1]), 0);
-    settle_at(on_stacks_now + 10);
+    task_settle_at(task_now + 10);
     expect(&late, 0, 7);
     expect(&canceled, 0, 7);
     assert_false(killed.done);
@@ -169,13 +169,13 @@ static void message_on_its_way(void)
 {
     cede_future *future = future_make();
     struct waiting late = waiting_for(future), killed = late;
-    late.deadline = on_stacks_now + 10;
-    spawn(wait_for, &late);
-    cede_task task = spawn_task(wait_for, &killed);
-    settle();
+    late.deadline = task_now + 10;
+    task_go(wait_for, &late);
+    cede_task task = task_new(wait_for, &killed);
+    task_settle();
     test_on_thread(complete_it, future);
     assert_int_equal(cede_task_kill(task), 0);
-    settle_at(on_stacks_now + 10);
+    task_settle_at(task_now + 10);
     expect(&late, 0, 7);
     assert_false(killed.done);
     assert_int_equal(cede_task_join(task, CEDE_NOW, NULL), 0);
@@ -216,8 +216,8 @@ static void calls(void)
 static void *complete_with_local(void *future)
 {
     int local = 0;
-    int expected = on_stacks_kind == CEDE_SHARED ? CEDE_ESTACKPTR : 0;
-    if (on_stacks_kind == CEDE_AUTO)
+    int expected = task_stack == CEDE_SHARED ? CEDE_ESTACKPTR : 0;
+    if (task_stack == CEDE_AUTO)
         return NULL;
     EXPECT_EQ(cede_future_complete(future, &local), expected);
     EXPECT_EQ(cede_future_is_done(future), expected == 0);
@@ -227,25 +227,24 @@ static void *complete_with_local(void *future)
 static void value_on_the_stack(void)
 {
     cede_future *future = future_make();
-    spawn(complete_with_local, future);
-    settle();
+    task_go(complete_with_local, future);
+    task_settle();
     cede_future_release(future);
 }
 #endif
 
 int main(void)
 {
-    static const struct on_stacks_test tests[] = {
-        ON_STACKS(several_wait),
-        ON_STACKS(errors),
-        ON_STACKS(they_leave),
-        ON_STACKS(after_it_was_completed),
-        ON_STACKS(message_on_its_way),
-        ON_STACKS(calls),
+    static const struct task_test tests[] = {
+        TASK_TEST(several_wait),
+        TASK_TEST(errors),
+        TASK_TEST(they_leave),
+        TASK_TEST(after_it_was_completed),
+        TASK_TEST(message_on_its_way),
+        TASK_TEST(calls),
 #if CEDE_CHECKED
-        ON_STACKS(value_on_the_stack),
+        TASK_TEST(value_on_the_stack),
 #endif
     };
-    static const char *const variants[] = {"future"};
-    return ON_STACKS_RUN(tests, variants);
+    return TASK_RUN("sync_future", tests);
 }

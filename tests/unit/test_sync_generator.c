@@ -4,7 +4,7 @@
  * deadlines, cancel and kill of who asks, the end of the body in every way, destroying in every state, and what is
  * refused.
  */
-#include "on_stacks.h"
+#include "tasks.h"
 
 static int steps; /* of bodies */
 
@@ -20,14 +20,14 @@ static cede_generator *generator_of(cede_generator_body *body, void *arg)
 {
     cede_generator *generator = NULL;
     steps = 0;
-    assert_int_equal(cede_generator_create(&generator, on_stacks_kind, body, arg), 0);
+    assert_int_equal(cede_generator_create(&generator, task_stack, body, arg), 0);
     return generator;
 }
 
 static void end(cede_generator *generator)
 {
     assert_int_equal(cede_generator_destroy(generator), 0);
-    settle();
+    task_settle();
 }
 
 struct asking {
@@ -69,8 +69,8 @@ static void all_in_order(void)
     cede_generator *generator = generator_of(count, test_value(500));
     struct asking asking = asking_of(generator);
     void *value = NULL;
-    spawn(ask_all, &asking);
-    settle();
+    task_go(ask_all, &asking);
+    task_settle();
     assert_true(asking.done);
     assert_int_equal(asking.result, CEDE_EFINISHED);
     assert_int_equal(asking.got, 500);
@@ -81,12 +81,12 @@ static void all_in_order(void)
 static void only_when_asked(void)
 {
     cede_generator *generator = generator_of(count, test_value(3));
-    settle();
+    task_settle();
     assert_int_equal(steps, 0);
     for (uintptr_t i = 1; i <= 3; i++) {
         struct asking asking = asking_of(generator);
-        spawn(ask_once, &asking);
-        settle();
+        task_go(ask_once, &asking);
+        task_settle();
         assert_int_equal(asking.result, 0);
         assert_int_equal(asking.got, i);
         assert_int_equal(steps, i);
@@ -110,11 +110,11 @@ static void body_waits(void)
     struct asking asking[3];
     for (uintptr_t i = 0; i < 3; i++) {
         asking[i] = asking_of(outer);
-        spawn(ask_once, &asking[i]);
-        int64_t next = settle();
+        task_go(ask_once, &asking[i]);
+        int64_t next = task_settle();
         if (i < 2) {
-            assert_int_equal(next, on_stacks_now + 10);
-            settle_at(next);
+            assert_int_equal(next, task_now + 10);
+            task_settle_at(next);
         }
         assert_int_equal(asking[i].result, i < 2 ? 0 : CEDE_EFINISHED);
         assert_int_equal(asking[i].got, i < 2 ? 2 * (i + 1) : 0);
@@ -129,9 +129,9 @@ static void several_ask(void)
     struct asking asking[5];
     for (int i = 0; i < 5; i++) {
         asking[i] = asking_of(generator);
-        spawn(ask_once, &asking[i]);
+        task_go(ask_once, &asking[i]);
     }
-    settle();
+    task_settle();
     for (uintptr_t i = 0; i < 5; i++) {
         assert_int_equal(asking[i].result, i < 3 ? 0 : CEDE_EFINISHED);
         assert_int_equal(asking[i].got, i < 3 ? i + 1 : 0);
@@ -155,28 +155,28 @@ static void they_leave(void)
 {
     cede_generator *generator = generator_of(slow, NULL);
     struct asking late = asking_of(generator), canceled = late, killed = late, last = late;
-    int64_t start = on_stacks_now;
+    int64_t start = task_now;
     void *value = NULL;
     late.deadline = start + 10;
-    spawn(ask_once, &late);
-    cede_task tasks[2] = {spawn_task(ask_once, &canceled), spawn_task(ask_once, &killed)};
-    assert_int_equal(settle_at(start), start + 10);
+    task_go(ask_once, &late);
+    cede_task tasks[2] = {task_new(ask_once, &canceled), task_new(ask_once, &killed)};
+    assert_int_equal(task_settle_at(start), start + 10);
     assert_int_equal(cede_generator_destroy(generator), CEDE_EBUSY);
-    settle_at(start + 10);
+    task_settle_at(start + 10);
     assert_int_equal(late.result, CEDE_ETIMEDOUT);
     assert_int_equal(cede_task_cancel(tasks[0]), 0);
     assert_int_equal(cede_task_kill(tasks[1]), 0);
-    settle();
+    task_settle();
     assert_int_equal(canceled.result, CEDE_ECANCELED);
     assert_false(killed.done);
     assert_int_equal(cede_generator_next(generator, &value, CEDE_NOW), CEDE_ETIMEDOUT);
-    assert_int_equal(settle_at(start + 100), CEDE_NEVER);
+    assert_int_equal(task_settle_at(start + 100), CEDE_NEVER);
     assert_int_equal(cede_generator_next(generator, &value, CEDE_NEVER), 0); /* which was kept */
     assert_int_equal(test_number(value), 1);
     assert_int_equal(cede_generator_next(generator, &value, CEDE_NEVER), CEDE_ENOTASK);
-    spawn(ask_once, &last);
-    settle();
-    settle_at(start + 200);
+    task_go(ask_once, &last);
+    task_settle();
+    task_settle_at(start + 200);
     assert_int_equal(last.got, 2);
     for (int i = 0; i < 2; i++)
         assert_int_equal(cede_task_join(tasks[i], CEDE_NOW, NULL), 0);
@@ -205,23 +205,23 @@ static void destroyed_in_each_state(void)
     assert_int_equal(cleaned, 0);
     generator = generator_of(with_cleanup, &cleaned);
     asking = asking_of(generator);
-    spawn(ask_once, &asking);
-    settle();
+    task_go(ask_once, &asking);
+    task_settle();
     assert_int_equal(asking.got, 1);
     assert_int_equal(cleaned, 0);
     end(generator); /* it stands still */
     assert_int_equal(cleaned, 1);
     generator = generator_of(slow, NULL);
     asking = asking_of(generator);
-    asking.deadline = on_stacks_now + 1;
-    spawn(ask_once, &asking);
-    settle();
-    settle_at(on_stacks_now + 1);
+    asking.deadline = task_now + 1;
+    task_go(ask_once, &asking);
+    task_settle();
+    task_settle_at(task_now + 1);
     end(generator); /* it sleeps */
     generator = generator_of(count, test_value(0));
     asking = asking_of(generator);
-    spawn(ask_once, &asking);
-    settle();
+    task_go(ask_once, &asking);
+    task_settle();
     assert_int_equal(asking.result, CEDE_EFINISHED);
     end(generator); /* it has ended */
 }
@@ -233,16 +233,16 @@ static void body_is_ended(void)
         cede_generator *generator = generator_of(with_cleanup, &cleaned);
         struct asking first = asking_of(generator), second = first;
         assert_true(cede_generator_task(generator) != 0);
-        spawn(ask_once, &first);
+        task_go(ask_once, &first);
         if (way % 2 == 0)
-            settle();
+            task_settle();
         assert_int_equal(way < 2 ? cede_task_kill(cede_generator_task(generator))
                                  : cede_task_cancel(cede_generator_task(generator)),
                          0);
-        settle();
+        task_settle();
         assert_int_equal(first.result, way % 2 == 0 ? 0 : CEDE_EFINISHED);
-        spawn(ask_once, &second);
-        settle();
+        task_go(ask_once, &second);
+        task_settle();
         assert_int_equal(second.result, CEDE_EFINISHED);
         assert_int_equal(cleaned, way % 2 == 0);
         end(generator);
@@ -262,10 +262,10 @@ static void goes_on_after_a_cancel(void)
     cede_generator *generator = generator_of(stubborn, NULL);
     struct asking asking = asking_of(generator);
     void *value = NULL;
-    spawn(ask_once, &asking);
-    settle();
+    task_go(ask_once, &asking);
+    task_settle();
     assert_int_equal(cede_task_cancel(cede_generator_task(generator)), 0);
-    settle();
+    task_settle();
     assert_int_equal(asking.got, 1);
     assert_int_equal(cede_generator_next(generator, &value, CEDE_NOW), 0);
     assert_int_equal(test_number(value), 2);
@@ -280,7 +280,7 @@ static void asks_itself(cede_generator *generator, void *arg)
     EXPECT_EQ(cede_generator_destroy(generator), CEDE_EBUSY);
 #if CEDE_CHECKED
     int local = 0;
-    if (on_stacks_kind == CEDE_SHARED)
+    if (task_stack == CEDE_SHARED)
         EXPECT_EQ(cede_generate(generator, &local), CEDE_ESTACKPTR);
 #endif
     steps++;
@@ -316,11 +316,11 @@ static void what_is_refused(void)
     struct asking asking = asking_of(generator);
     assert_int_equal((cede_generate)(generator, NULL), CEDE_ENOTASK);
     assert_int_equal((cede_generator_next)(generator, NULL, CEDE_NEVER), CEDE_ENOTASK);
-    spawn(generate_for_it, generator);
-    settle();
+    task_go(generate_for_it, generator);
+    task_settle();
     test_on_thread(use_elsewhere, generator);
-    spawn(ask_once, &asking);
-    settle();
+    task_go(ask_once, &asking);
+    task_settle();
     assert_int_equal(asking.result, CEDE_EFINISHED);
     assert_int_equal(steps, 1);
     end(generator);
@@ -328,13 +328,12 @@ static void what_is_refused(void)
 
 int main(void)
 {
-    static const struct on_stacks_test tests[] = {
-        ON_STACKS(all_in_order),    ON_STACKS(only_when_asked),
-        ON_STACKS(body_waits),      ON_STACKS(several_ask),
-        ON_STACKS(they_leave),      ON_STACKS(destroyed_in_each_state),
-        ON_STACKS(body_is_ended),   ON_STACKS(goes_on_after_a_cancel),
-        ON_STACKS(what_is_refused),
+    static const struct task_test tests[] = {
+        TASK_TEST(all_in_order),    TASK_TEST(only_when_asked),
+        TASK_TEST(body_waits),      TASK_TEST(several_ask),
+        TASK_TEST(they_leave),      TASK_TEST(destroyed_in_each_state),
+        TASK_TEST(body_is_ended),   TASK_TEST(goes_on_after_a_cancel),
+        TASK_TEST(what_is_refused),
     };
-    static const char *const variants[] = {"generator"};
-    return ON_STACKS_RUN(tests, variants);
+    return TASK_RUN("sync_generator", tests);
 }

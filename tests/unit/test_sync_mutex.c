@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The mutex: who has it, in which order, and what becomes of it when waiters leave and owners end. */
-#include "turns.h"
+#include "env.h"
+#include "tasks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,15 +35,15 @@ static void *locks_alone(void *unused)
 static void alone(void)
 {
     anew();
-    turns_spawn(locks_alone, NULL);
-    turns_idle();
+    task_go(locks_alone, NULL);
+    task_settle();
 }
 
 /* Holds it for three turns. */
 static void *holds(void *arg)
 {
     int error = cede_mutex_lock(&mutex, CEDE_NEVER);
-    turns_note_result(turns_letter(arg), error);
+    task_note_result(task_letter(arg), error);
     for (int i = 0; !error && i < 3; i++)
         EXPECT_EQ(cede_task_yield(), 0);
     if (!error)
@@ -60,9 +61,9 @@ static void first_come_first_served(void)
 {
     anew();
     for (char letter = 'a'; letter <= 'e'; letter++)
-        turns_spawn_letter(holds_twice, letter);
-    turns_idle();
-    turns_noted("abcdeabcde");
+        task_go(holds_twice, test_value(letter));
+    task_settle();
+    task_noted("abcdeabcde");
     assert_int_equal(cede_mutex_owner(&mutex), 0);
 }
 
@@ -81,16 +82,17 @@ static void *gives_and_tries(void *unused)
 static void handed_over_directly(void)
 {
     anew();
-    turns_spawn(gives_and_tries, NULL);
-    second = turns_spawn_letter(holds, 'b');
-    turns_idle();
-    turns_noted("b");
+    task_go(gives_and_tries, NULL);
+    second = task_new(holds, test_value('b'));
+    task_settle();
+    task_noted("b");
+    task_ended(second, CEDE_TASK_DONE, 0);
 }
 
 static void *waits_until_ten(void *arg)
 {
     int error = cede_mutex_lock(&mutex, cede_after(10));
-    turns_note_result(turns_letter(arg), error);
+    task_note_result(task_letter(arg), error);
     if (!error)
         EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
     return NULL;
@@ -102,50 +104,51 @@ static void *holds_for(void *arg)
     EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
     EXPECT_EQ(cede_sleep_until(cede_after((int64_t)test_number(arg))), 0);
     EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
-    turns_note('.');
+    task_note('.');
     return NULL;
 }
 
 static void deadlines(void)
 {
     anew();
-    turns_spawn(holds_for, test_value(20));
-    turns_spawn_letter(waits_until_ten, 'a');
-    turns_spawn_letter(holds, 'b');
-    turns_spawn_letter(waits_until_ten, 'c');
-    turns_idle();
-    turns_pass(9);
-    turns_noted("");
-    turns_pass(1);
-    turns_noted("TT");
-    turns_pass(10);
-    turns_noted(".b");
+    task_go(holds_for, test_value(20));
+    task_go(waits_until_ten, test_value('a'));
+    task_go(holds, test_value('b'));
+    task_go(waits_until_ten, test_value('c'));
+    task_settle();
+    task_settle_at(task_now + 9);
+    task_noted("");
+    task_settle_at(task_now + 1);
+    task_noted("TT");
+    task_settle_at(task_now + 10);
+    task_noted(".b");
     assert_int_equal(cede_mutex_owner(&mutex), 0);
 }
 
 static void in_time(void)
 {
     anew();
-    turns_spawn(holds_for, test_value(9));
-    turns_spawn_letter(waits_until_ten, 'a');
-    turns_spawn_letter(waits_until_ten, 'b');
-    turns_idle();
-    turns_pass(9);
-    turns_noted(".ab");
+    task_go(holds_for, test_value(9));
+    task_go(waits_until_ten, test_value('a'));
+    task_go(waits_until_ten, test_value('b'));
+    task_settle();
+    task_settle_at(task_now + 9);
+    task_noted(".ab");
 }
 
 static void canceled_while_waiting(void)
 {
     anew();
-    turns_spawn(holds_for, test_value(5));
-    cede_task waiting = turns_spawn_letter(holds, 'a');
-    turns_spawn_letter(holds, 'b');
-    turns_idle();
+    task_go(holds_for, test_value(5));
+    cede_task waiting = task_new(holds, test_value('a'));
+    task_go(holds, test_value('b'));
+    task_settle();
     assert_int_equal(cede_task_cancel(waiting), 0);
-    turns_idle();
-    turns_noted("C");
-    turns_pass(5);
-    turns_noted(".b");
+    task_settle();
+    task_noted("C");
+    task_settle_at(task_now + 5);
+    task_noted(".b");
+    task_ended(waiting, CEDE_TASK_CANCELED, 0);
 }
 
 static void *cancels_itself(void *unused)
@@ -159,20 +162,21 @@ static void *cancels_itself(void *unused)
 static void canceled_takes_what_is_free(void)
 {
     anew();
-    turns_spawn(cancels_itself, NULL);
-    turns_idle();
+    task_go(cancels_itself, NULL);
+    task_settle();
 }
 
 static void killed_while_waiting(void)
 {
     anew();
-    turns_spawn(holds_for, test_value(5));
-    cede_task waiting = turns_spawn_letter(holds, 'a');
-    turns_spawn_letter(holds, 'b');
-    turns_idle();
+    task_go(holds_for, test_value(5));
+    cede_task waiting = task_new(holds, test_value('a'));
+    task_go(holds, test_value('b'));
+    task_settle();
     assert_int_equal(cede_task_kill(waiting), 0);
-    turns_pass(5);
-    turns_noted(".b");
+    task_settle_at(task_now + 5);
+    task_noted(".b");
+    task_ended(waiting, CEDE_TASK_KILLED, 0);
 }
 
 /* Hands it to `first`, and ends that one before it goes on. */
@@ -190,20 +194,22 @@ static void *gives_and_ends(void *how)
 static void killed_with_it_before_its_turn(void)
 {
     anew();
-    turns_spawn(gives_and_ends, test_value(1));
-    first = turns_spawn_letter(holds, 'a');
-    second = turns_spawn_letter(holds, 'b');
-    turns_idle();
-    turns_noted("b");
+    task_go(gives_and_ends, test_value(1));
+    first = task_new(holds, test_value('a'));
+    second = task_new(holds, test_value('b'));
+    task_settle();
+    task_noted("b");
     assert_int_equal(cede_mutex_owner(&mutex), 0);
+    task_ended(first, CEDE_TASK_KILLED, 0);
+    task_ended(second, CEDE_TASK_DONE, 0);
 }
 
 /* It has it, and finds out about the cancel at its next wait. */
 static void *holds_briefly(void *arg)
 {
     EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
-    turns_note(turns_letter(arg));
-    turns_note_result('-', cede_task_yield());
+    task_note(task_letter(arg));
+    task_note_result('-', cede_task_yield());
     EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
     return NULL;
 }
@@ -211,10 +217,11 @@ static void *holds_briefly(void *arg)
 static void canceled_with_it_before_its_turn(void)
 {
     anew();
-    turns_spawn(gives_and_ends, NULL);
-    first = turns_spawn_letter(holds_briefly, 'a');
-    turns_idle();
-    turns_noted("aC");
+    task_go(gives_and_ends, NULL);
+    first = task_new(holds_briefly, test_value('a'));
+    task_settle();
+    task_noted("aC");
+    task_ended(first, CEDE_TASK_CANCELED, 0);
 }
 
 static void unlock(void *unused)
@@ -237,17 +244,18 @@ static void *holds_until_killed(void *unused)
 static void deferred_unlock(void)
 {
     anew();
-    turns_spawn_letter(holds, 'a');
-    cede_task waits = turns_spawn(holds_until_killed, NULL);
-    turns_spawn_letter(holds, 'b');
+    task_go(holds, test_value('a'));
+    cede_task waits = task_new(holds_until_killed, NULL);
+    task_go(holds, test_value('b'));
     for (int i = 0; i < 10; i++)
-        turns_tick();
-    turns_noted("a");
+        task_tick();
+    task_noted("a");
     assert_int_equal(cede_mutex_owner(&mutex), waits);
     assert_int_equal(cede_task_kill(waits), 0);
     assert_int_equal(cede_mutex_owner(&mutex), waits);
-    turns_idle();
-    turns_noted("b");
+    task_settle();
+    task_noted("b");
+    task_ended(waits, CEDE_TASK_KILLED, 0);
 }
 
 static void *forgets(void *turns)
@@ -263,35 +271,35 @@ static void *finds_it_left(void *unused)
     EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), CEDE_ESTATE);
     EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NOW), CEDE_ESTATE);
     EXPECT_EQ(cede_mutex_unlock(&mutex), CEDE_EPERM);
-    turns_note('x');
+    task_note('x');
     return unused;
 }
 
 static void owner_ends(void)
 {
     anew();
-    cede_task task = turns_spawn(forgets, test_value(3));
-    turns_spawn(finds_it_left, NULL);
-    turns_spawn(finds_it_left, NULL);
-    turns_spawn_letter(waits_until_ten, 't');
-    turns_tick();
+    cede_task task = task_new(forgets, test_value(3));
+    task_go(finds_it_left, NULL);
+    task_go(finds_it_left, NULL);
+    task_go(waits_until_ten, test_value('t'));
+    task_tick();
     assert_int_equal(cede_mutex_owner(&mutex), task);
-    turns_idle();
-    turns_noted("xx!");
-    turns_spawn(finds_it_left, NULL); /* ended, not gone */
-    turns_idle();
-    turns_noted("x");
+    task_settle();
+    task_noted("xx!");
+    task_go(finds_it_left, NULL); /* ended, not gone */
+    task_settle();
+    task_noted("x");
     assert_int_equal(cede_task_join(task, CEDE_NOW, NULL), 0);
     for (int i = 0; i < 3; i++) { /* in the memory of the owner */
-        cede_task other = turns_spawn(finds_it_left, NULL);
-        turns_idle();
-        turns_noted("x");
+        cede_task other = task_new(finds_it_left, NULL);
+        task_settle();
+        task_noted("x");
         assert_int_equal(cede_task_join(other, CEDE_NOW, NULL), 0);
     }
     anew();
-    turns_spawn_letter(holds, 'a');
-    turns_idle();
-    turns_noted("a");
+    task_go(holds, test_value('a'));
+    task_settle();
+    task_noted("a");
 }
 
 /* Waiters that have left, and those of a mutex that was unlocked, do not matter at the end of its former owner. */
@@ -306,14 +314,14 @@ static void *is_wanted_and_unlocks(void *unused)
 static void owner_ends_later(void)
 {
     anew();
-    turns_spawn(is_wanted_and_unlocks, NULL);
-    turns_spawn_letter(waits_until_ten, 'a');
-    turns_spawn_letter(holds, 'b');
-    turns_spawn_letter(holds, 'c');
-    turns_idle();
-    turns_pass(10);
-    turns_pass(10);
-    turns_noted("Tbc");
+    task_go(is_wanted_and_unlocks, NULL);
+    task_go(waits_until_ten, test_value('a'));
+    task_go(holds, test_value('b'));
+    task_go(holds, test_value('c'));
+    task_settle();
+    task_settle_at(task_now + 10);
+    task_settle_at(task_now + 10);
+    task_noted("Tbc");
 }
 
 /* That is still so after more mutexes than can be counted, one after another. */
@@ -335,17 +343,17 @@ static void *locks_often(void *unused)
     while ((error = cede_mutex_lock(&mutex, CEDE_NEVER)) == 0)
         EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
     EXPECT_EQ(error, CEDE_ESTATE);
-    turns_note('x');
+    task_note('x');
     return unused;
 }
 
 static void owner_ends_at_last(void)
 {
     anew();
-    turns_spawn(is_wanted_often, NULL);
-    turns_spawn(locks_often, NULL);
-    turns_idle();
-    turns_noted("x");
+    task_go(is_wanted_often, NULL);
+    task_go(locks_often, NULL);
+    task_settle();
+    task_noted("x");
 }
 
 /* --- Where it is used --- */
@@ -360,10 +368,7 @@ static void *coroutine_locks(void *arg, void *in)
 
 static void *resumes_one_that_locks(void *taken)
 {
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_locks, taken), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_PRIVATE, coroutine_locks, taken);
     EXPECT_EQ(cede_mutex_owner(&mutex) == cede_task_self(), !taken);
     EXPECT_EQ(cede_mutex_unlock(&mutex), taken ? CEDE_EPERM : 0);
     return NULL;
@@ -372,12 +377,12 @@ static void *resumes_one_that_locks(void *taken)
 static void nested(void)
 {
     anew();
-    turns_spawn(resumes_one_that_locks, NULL);
-    turns_idle();
-    turns_spawn_letter(holds, 'a');
-    turns_spawn(resumes_one_that_locks, test_value(1));
-    turns_idle();
-    turns_noted("a");
+    task_go(resumes_one_that_locks, NULL);
+    task_settle();
+    task_go(holds, test_value('a'));
+    task_go(resumes_one_that_locks, test_value(1));
+    task_settle();
+    task_noted("a");
 }
 
 static void *locks_on_big_stack(void *unused)
@@ -396,12 +401,12 @@ static void *calls_on_big_stack(void *taken)
 static void big_stack(void)
 {
     anew();
-    turns_spawn(calls_on_big_stack, NULL);
-    turns_idle();
-    turns_spawn_letter(holds, 'a');
-    turns_spawn(calls_on_big_stack, test_value(1));
-    turns_idle();
-    turns_noted("a");
+    task_go(calls_on_big_stack, NULL);
+    task_settle();
+    task_go(holds, test_value('a'));
+    task_go(calls_on_big_stack, test_value(1));
+    task_settle();
+    task_noted("a");
 }
 
 static void uses_it_elsewhere(void *unused)
@@ -427,15 +432,15 @@ static void runs_a_task(void *unused)
 static void wrong_places(void)
 {
     anew();
-    turns_spawn_letter(holds, 'a');
-    turns_tick();
+    task_go(holds, test_value('a'));
+    task_tick();
     assert_int_equal(cede_mutex_lock(&mutex, CEDE_NEVER), CEDE_ENOTASK);
     assert_int_equal(cede_mutex_lock(&mutex, CEDE_NOW), CEDE_ENOTASK);
     assert_int_equal(cede_mutex_unlock(&mutex), CEDE_EPERM);
     test_on_thread(uses_it_elsewhere, NULL);
     test_on_thread(runs_a_task, NULL);
-    turns_idle();
-    turns_noted("a");
+    task_settle();
+    task_noted("a");
     assert_int_equal(cede_mutex_lock(NULL, CEDE_NEVER), CEDE_EINVAL);
     assert_int_equal(cede_mutex_unlock(NULL), CEDE_EINVAL);
     assert_int_equal(cede_mutex_owner(NULL), 0);
@@ -454,9 +459,9 @@ static void watched_in_child(void *arg)
 {
     anew();
     EXPECT_EQ(cede_mutex_watch(50), 0);
-    turns_spawn(holds_over_a_sleep, arg);
-    turns_idle();
-    turns_pass((int64_t)test_number(arg));
+    task_go(holds_over_a_sleep, arg);
+    task_settle();
+    task_settle_at(task_now + (int64_t)test_number(arg));
     EXPECT_EQ(test_failures(), 0);
 }
 
@@ -471,13 +476,13 @@ static void waits_for_it_in_child(void *arg)
 {
     anew();
     EXPECT_EQ(cede_mutex_watch(50), 0);
-    turns_spawn(holds_for, test_value(10)); /* not too long */
-    turns_spawn(does_not_give_way, NULL);
+    task_go(holds_for, test_value(10)); /* not too long */
+    task_go(does_not_give_way, NULL);
     if (arg)
-        turns_spawn(holds_for, arg);
-    turns_idle();
-    turns_pass(10);
-    turns_pass(100);
+        task_go(holds_for, arg);
+    task_settle();
+    task_settle_at(task_now + 10);
+    task_settle_at(task_now + 100);
 }
 
 /* Has it long after it was handed over, because its turn came late; it does not give way with it. */
@@ -486,11 +491,12 @@ static void has_a_late_turn_in_child(void *unused)
     (void)unused;
     anew();
     EXPECT_EQ(cede_mutex_watch(50), 0);
-    turns_spawn(holds_for, test_value(10));
-    turns_spawn(does_not_give_way, NULL);
-    turns_idle();
-    turns_pass_tick(10);
-    turns_pass(100);
+    task_go(holds_for, test_value(10));
+    task_go(does_not_give_way, NULL);
+    task_settle();
+    task_now += 10;
+    task_tick();
+    task_settle_at(task_now + 100);
 }
 
 static void *holds_over_real_time(void *unused)
@@ -533,25 +539,25 @@ static void watched(void)
 
 int main(void)
 {
-    static const struct turns_case cases[] = {
-        TURNS(watched), /* first, as it forks */
-        TURNS(alone),
-        TURNS(first_come_first_served),
-        TURNS(handed_over_directly),
-        TURNS(deadlines),
-        TURNS(in_time),
-        TURNS(canceled_while_waiting),
-        TURNS(canceled_takes_what_is_free),
-        TURNS(killed_while_waiting),
-        TURNS(killed_with_it_before_its_turn),
-        TURNS(canceled_with_it_before_its_turn),
-        TURNS(deferred_unlock),
-        TURNS(owner_ends),
-        TURNS(owner_ends_later),
-        TURNS(owner_ends_at_last),
-        TURNS(nested),
-        TURNS(big_stack),
-        TURNS(wrong_places),
+    static const struct task_test cases[] = {
+        TASK_TEST(watched), /* first, as it forks */
+        TASK_TEST(alone),
+        TASK_TEST(first_come_first_served),
+        TASK_TEST(handed_over_directly),
+        TASK_TEST(deadlines),
+        TASK_TEST(in_time),
+        TASK_TEST(canceled_while_waiting),
+        TASK_TEST(canceled_takes_what_is_free),
+        TASK_TEST(killed_while_waiting),
+        TASK_TEST(killed_with_it_before_its_turn),
+        TASK_TEST(canceled_with_it_before_its_turn),
+        TASK_TEST(deferred_unlock),
+        TASK_TEST(owner_ends),
+        TASK_TEST(owner_ends_later),
+        TASK_TEST(owner_ends_at_last),
+        TASK_TEST(nested),
+        TASK_TEST(big_stack),
+        TASK_TEST(wrong_places),
     };
-    return TURNS_RUN("sync_mutex", cases);
+    return TASK_RUN("sync_mutex", cases);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is done once: by the first, or, if that comes to nothing, by the next. */
-#include "turns.h"
+#include "tasks.h"
 
 static cede_once once;
 static int calls;
@@ -15,14 +15,14 @@ static void anew(void)
 static int begins(void *letter)
 {
     calls++;
-    turns_note(turns_letter(letter));
+    task_note(task_letter(letter));
     return cede_sleep_until(cede_after(10));
 }
 
 static int fails(void *letter)
 {
     calls++;
-    turns_note(turns_letter(letter));
+    task_note(task_letter(letter));
     int error = cede_task_yield();
     return error ? error : CEDE_ENOMEM;
 }
@@ -30,13 +30,13 @@ static int fails(void *letter)
 /* Notes the result in capitals. */
 static void *runs(void *arg)
 {
-    turns_note_result((char)(turns_letter(arg) - 'a' + 'A'), cede_once_run(&once, begins, arg, CEDE_NEVER));
+    task_note_result((char)(task_letter(arg) - 'a' + 'A'), cede_once_run(&once, begins, arg, CEDE_NEVER));
     return NULL;
 }
 
 static void *runs_for_five(void *arg)
 {
-    turns_note_result((char)(turns_letter(arg) - 'a' + 'A'), (cede_once_run)(&once, begins, arg, cede_after(5)));
+    task_note_result((char)(task_letter(arg) - 'a' + 'A'), (cede_once_run)(&once, begins, arg, cede_after(5)));
     return NULL;
 }
 
@@ -51,18 +51,18 @@ static void done_once(void)
     anew();
     assert_false(cede_once_is_done(&once));
     for (char letter = 'a'; letter <= 'd'; letter++)
-        turns_spawn_letter(letter == 'c' ? runs_for_five : runs, letter);
-    turns_idle();
-    turns_noted("a");
-    turns_pass(5);
-    turns_noted("T");
+        task_go(letter == 'c' ? runs_for_five : runs, test_value(letter));
+    task_settle();
+    task_noted("a");
+    task_settle_at(task_now + 5);
+    task_noted("T");
     assert_false(cede_once_is_done(&once));
-    turns_pass(5);
-    turns_noted("ABD");
+    task_settle_at(task_now + 5);
+    task_noted("ABD");
     assert_true(cede_once_is_done(&once));
-    turns_spawn_letter(runs, 'e');
-    turns_idle();
-    turns_noted("E");
+    task_go(runs, test_value('e'));
+    task_settle();
+    task_noted("E");
     assert_int_equal(calls, 1);
     assert_int_equal(cede_once_run(&once, begins, NULL, CEDE_NOW), 0);
     assert_int_equal(cede_once_run(&once, NULL, NULL, CEDE_NOW), CEDE_EINVAL);
@@ -72,17 +72,18 @@ static void next_one_runs_it(void)
 {
     for (int way = 0; way < 3; way++) {
         anew();
-        cede_task first = turns_spawn_letter(way ? runs : runs_one_that_fails, 'a');
-        turns_spawn_letter(runs, 'b');
-        turns_spawn_letter(runs, 'c');
-        turns_idle();
+        cede_task first = task_new(way ? runs : runs_one_that_fails, test_value('a'));
+        task_go(runs, test_value('b'));
+        task_go(runs, test_value('c'));
+        task_settle();
         if (way)
             assert_int_equal(way == 1 ? cede_task_cancel(first) : cede_task_kill(first), 0);
-        turns_idle();
-        turns_noted(way == 1 ? "aCb" : "ab");
-        turns_pass(10);
-        turns_noted("BC");
+        task_settle();
+        task_noted(way == 1 ? "aCb" : "ab");
+        task_settle_at(task_now + 10);
+        task_noted("BC");
         assert_int_equal(calls, 2);
+        task_ended(first, way == 0 ? CEDE_TASK_DONE : way == 1 ? CEDE_TASK_CANCELED : CEDE_TASK_KILLED, 0);
     }
 }
 
@@ -91,16 +92,17 @@ static void later_one_runs_it(void)
 {
     for (int way = 0; way < 3; way++) {
         anew();
-        cede_task first = turns_spawn_letter(way ? runs : runs_one_that_fails, 'a');
-        turns_idle();
+        cede_task first = task_new(way ? runs : runs_one_that_fails, test_value('a'));
+        task_settle();
         if (way)
             assert_int_equal(way == 1 ? cede_task_cancel(first) : cede_task_kill(first), 0);
-        turns_idle();
-        turns_spawn_letter(runs, 'b');
-        turns_idle();
-        turns_noted(way == 1 ? "aCb" : "ab");
-        turns_pass(10);
-        turns_noted("B");
+        task_settle();
+        task_go(runs, test_value('b'));
+        task_settle();
+        task_noted(way == 1 ? "aCb" : "ab");
+        task_settle_at(task_now + 10);
+        task_noted("B");
+        task_ended(first, way == 0 ? CEDE_TASK_DONE : way == 1 ? CEDE_TASK_CANCELED : CEDE_TASK_KILLED, 0);
     }
 }
 
@@ -115,7 +117,7 @@ static void kill_second(void *unused)
 
 static int kills(void *letter)
 {
-    turns_note(turns_letter(letter));
+    task_note(task_letter(letter));
     EXPECT_EQ(cede_task_yield(), 0);
     return CEDE_ENOMEM;
 }
@@ -130,25 +132,27 @@ static void *runs_and_kills(void *arg)
 static void killed_before_its_turn(void)
 {
     anew();
-    turns_spawn_letter(runs_and_kills, 'a');
-    second = turns_spawn_letter(runs, 'b');
-    turns_spawn_letter(runs, 'c');
-    turns_idle();
-    turns_noted("ac");
-    turns_pass(10);
-    turns_noted("C");
+    task_go(runs_and_kills, test_value('a'));
+    second = task_new(runs, test_value('b'));
+    task_go(runs, test_value('c'));
+    task_settle();
+    task_noted("ac");
+    task_settle_at(task_now + 10);
+    task_noted("C");
+    task_ended(second, CEDE_TASK_KILLED, 0);
 }
 
 static void killed_while_waiting(void)
 {
     anew();
-    turns_spawn_letter(runs, 'a');
-    second = turns_spawn_letter(runs, 'b');
-    turns_spawn_letter(runs, 'c');
-    turns_idle();
+    task_go(runs, test_value('a'));
+    second = task_new(runs, test_value('b'));
+    task_go(runs, test_value('c'));
+    task_settle();
     kill_second(NULL);
-    turns_pass(10);
-    turns_noted("aAC");
+    task_settle_at(task_now + 10);
+    task_noted("aAC");
+    task_ended(second, CEDE_TASK_KILLED, 0);
 }
 
 static int calls_itself(void *unused)
@@ -161,8 +165,8 @@ static int calls_itself(void *unused)
 static int ticks(void *unused)
 {
     (void)unused;
-    turns_spawn_letter(runs, 'a');
-    turns_idle();
+    task_go(runs, test_value('a'));
+    task_settle();
     return 0;
 }
 
@@ -185,30 +189,30 @@ static void wherever(void)
     assert_int_equal(cede_once_run(&once, calls_itself, NULL, CEDE_NEVER), 0);
     anew();
     assert_int_equal(cede_once_run(&once, ticks, NULL, CEDE_NEVER), 0); /* a task waits for the host's program */
-    turns_idle();
-    turns_noted("A");
+    task_settle();
+    task_noted("A");
     anew();
-    turns_spawn_letter(runs, 'a');
-    turns_spawn_nested(coroutine_runs);
-    turns_idle();
+    task_go(runs, test_value('a'));
+    task_go_nested(coroutine_runs, NULL);
+    task_settle();
     test_on_thread(run_elsewhere, NULL);
     assert_int_equal(cede_once_run(&once, begins, NULL, CEDE_NEVER), CEDE_ENOTASK);
     assert_int_equal(cede_once_run(&once, NULL, NULL, CEDE_NEVER), CEDE_EINVAL);
     assert_int_equal(cede_once_run(NULL, begins, NULL, CEDE_NEVER), CEDE_EINVAL);
     assert_false(cede_once_is_done(NULL));
-    turns_pass(10);
-    turns_noted("aA");
+    task_settle_at(task_now + 10);
+    task_noted("aA");
 }
 
 int main(void)
 {
-    static const struct turns_case cases[] = {
-        TURNS(done_once),
-        TURNS(next_one_runs_it),
-        TURNS(later_one_runs_it),
-        TURNS(killed_before_its_turn),
-        TURNS(killed_while_waiting),
-        TURNS(wherever),
+    static const struct task_test cases[] = {
+        TASK_TEST(done_once),
+        TASK_TEST(next_one_runs_it),
+        TASK_TEST(later_one_runs_it),
+        TASK_TEST(killed_before_its_turn),
+        TASK_TEST(killed_while_waiting),
+        TASK_TEST(wherever),
     };
-    return TURNS_RUN("sync_once", cases);
+    return TASK_RUN("sync_once", cases);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The lock for readers and writers: who is let in with whom, in which order, and when one that was in the way has left. */
-#include "turns.h"
+#include "tasks.h"
 
 static cede_rwlock lock;
 
@@ -17,8 +17,8 @@ static int enter(char letter, int64_t deadline)
 
 static void *stays(void *arg)
 {
-    int error = enter(turns_letter(arg), CEDE_NEVER);
-    turns_note_result(turns_letter(arg), error);
+    int error = enter(task_letter(arg), CEDE_NEVER);
+    task_note_result(task_letter(arg), error);
     if (error)
         return NULL;
     EXPECT_EQ(cede_sleep_until(cede_after(10)), 0);
@@ -28,18 +28,11 @@ static void *stays(void *arg)
 
 static void *waits_five(void *arg)
 {
-    int error = enter(turns_letter(arg), cede_after(5));
-    turns_note_result(turns_letter(arg), error);
+    int error = enter(task_letter(arg), cede_after(5));
+    task_note_result(task_letter(arg), error);
     if (!error)
         EXPECT_EQ(cede_rwlock_unlock(&lock), 0);
     return NULL;
-}
-
-static void spawn_all(cede_task_entry *entry, const char *letters)
-{
-    for (; *letters; letters++)
-        turns_spawn_letter(entry, *letters);
-    turns_idle();
 }
 
 static void check_free(void)
@@ -52,25 +45,25 @@ static void check_free(void)
 static void readers_share_writers_do_not(void)
 {
     anew();
-    spawn_all(stays, "abcWVdeX");
-    turns_noted("abc");
+    task_go_each(stays, "abcWVdeX");
+    task_noted("abc");
     assert_int_equal(cede_rwlock_readers(&lock), 3);
-    turns_pass(10);
-    turns_noted("W");
+    task_settle_at(task_now + 10);
+    task_noted("W");
     assert_int_equal(cede_rwlock_readers(&lock), 0);
     assert_int_not_equal(cede_rwlock_writer(&lock), 0);
-    turns_pass(10);
-    turns_noted("V");
-    spawn_all(stays, "fY");
-    turns_pass(10);
-    turns_noted("de");
-    turns_pass(10);
-    turns_noted("X");
-    turns_pass(10);
-    turns_noted("f");
-    turns_pass(10);
-    turns_noted("Y");
-    turns_pass(10);
+    task_settle_at(task_now + 10);
+    task_noted("V");
+    task_go_each(stays, "fY");
+    task_settle_at(task_now + 10);
+    task_noted("de");
+    task_settle_at(task_now + 10);
+    task_noted("X");
+    task_settle_at(task_now + 10);
+    task_noted("f");
+    task_settle_at(task_now + 10);
+    task_noted("Y");
+    task_settle_at(task_now + 10);
     check_free();
 }
 
@@ -78,34 +71,34 @@ static void readers_share_writers_do_not(void)
 static void writer_is_not_starved(void)
 {
     anew();
-    spawn_all(stays, "aW");
+    task_go_each(stays, "aW");
     for (char letter = 'b'; letter < 'e'; letter++) {
-        turns_spawn_letter(stays, letter);
-        turns_pass(3);
+        task_go(stays, test_value(letter));
+        task_settle_at(task_now + 3);
     }
-    turns_noted("a");
-    turns_pass(1);
-    turns_noted("W");
-    turns_pass(10);
-    turns_noted("bcd");
-    turns_pass(10);
+    task_noted("a");
+    task_settle_at(task_now + 1);
+    task_noted("W");
+    task_settle_at(task_now + 10);
+    task_noted("bcd");
+    task_settle_at(task_now + 10);
     check_free();
 }
 
 static void who_leaves_lets_others_in(void)
 {
     anew();
-    spawn_all(stays, "a");
-    turns_spawn_letter(waits_five, 'W');
-    spawn_all(stays, "bcXd");
-    turns_noted("a");
-    turns_pass(5);
-    turns_noted("Tbc"); /* the readers behind it, up to the next writer */
-    turns_pass(10);
-    turns_noted("X");
-    turns_pass(10);
-    turns_noted("d");
-    turns_pass(10);
+    task_go_each(stays, "a");
+    task_go(waits_five, test_value('W'));
+    task_go_each(stays, "bcXd");
+    task_noted("a");
+    task_settle_at(task_now + 5);
+    task_noted("Tbc"); /* the readers behind it, up to the next writer */
+    task_settle_at(task_now + 10);
+    task_noted("X");
+    task_settle_at(task_now + 10);
+    task_noted("d");
+    task_settle_at(task_now + 10);
     check_free();
 }
 
@@ -113,14 +106,15 @@ static void canceled_or_killed_lets_others_in(void)
 {
     for (int killed = 0; killed < 2; killed++) {
         anew();
-        spawn_all(stays, "a");
-        cede_task waits = turns_spawn_letter(stays, 'W');
-        spawn_all(stays, "bc");
+        task_go_each(stays, "a");
+        cede_task waits = task_new(stays, test_value('W'));
+        task_go_each(stays, "bc");
         assert_int_equal(killed ? cede_task_kill(waits) : cede_task_cancel(waits), 0);
-        turns_idle();
-        turns_noted(killed ? "abc" : "aCbc");
-        turns_pass(10);
+        task_settle();
+        task_noted(killed ? "abc" : "aCbc");
+        task_settle_at(task_now + 10);
         check_free();
+        task_ended(waits, killed ? CEDE_TASK_KILLED : CEDE_TASK_CANCELED, 0);
     }
 }
 
@@ -128,14 +122,14 @@ static void canceled_or_killed_lets_others_in(void)
 static void reader_leaves(void)
 {
     anew();
-    spawn_all(stays, "W");
-    spawn_all(waits_five, "aXb");
-    spawn_all(stays, "c");
-    turns_pass(5);
-    turns_noted("WTTT");
-    turns_pass(5);
-    turns_noted("c");
-    turns_pass(10);
+    task_go_each(stays, "W");
+    task_go_each(waits_five, "aXb");
+    task_go_each(stays, "c");
+    task_settle_at(task_now + 5);
+    task_noted("WTTT");
+    task_settle_at(task_now + 5);
+    task_noted("c");
+    task_settle_at(task_now + 10);
     check_free();
 }
 
@@ -156,22 +150,26 @@ static void *gives_and_kills(void *write)
 static void killed_before_their_turn(void)
 {
     anew();
-    turns_spawn(gives_and_kills, test_value(1));
-    victims[0] = turns_spawn_letter(stays, 'a');
-    victims[1] = turns_spawn_letter(stays, 'b');
+    task_go(gives_and_kills, test_value(1));
+    victims[0] = task_new(stays, test_value('a'));
+    victims[1] = task_new(stays, test_value('b'));
     victims[2] = 0;
-    spawn_all(stays, "W");
-    turns_noted("W");
-    turns_pass(10);
+    task_go_each(stays, "W");
+    task_noted("W");
+    task_settle_at(task_now + 10);
     check_free();
-    turns_spawn(gives_and_kills, NULL);
-    victims[0] = turns_spawn_letter(stays, 'W'); /* it has it; */
-    victims[1] = turns_spawn_letter(stays, 'X'); /* it gets it from that one */
-    victims[2] = turns_spawn_letter(stays, 'Y');
-    spawn_all(stays, "ab");
-    turns_noted("ab");
-    turns_pass(10);
+    for (int i = 0; i < 2; i++)
+        task_ended(victims[i], CEDE_TASK_KILLED, 0);
+    task_go(gives_and_kills, NULL);
+    victims[0] = task_new(stays, test_value('W')); /* it has it; */
+    victims[1] = task_new(stays, test_value('X')); /* it gets it from that one */
+    victims[2] = task_new(stays, test_value('Y'));
+    task_go_each(stays, "ab");
+    task_noted("ab");
+    task_settle_at(task_now + 10);
     check_free();
+    for (int i = 0; i < 3; i++)
+        task_ended(victims[i], CEDE_TASK_KILLED, 0);
 }
 
 static void *tries(void *unused)
@@ -205,33 +203,24 @@ static void *reads_in_coroutine(void *arg, void *in)
     return NULL;
 }
 
-static void *nests(void *taken)
-{
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, reads_in_coroutine, taken), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
-    return NULL;
-}
-
 static void errors(void)
 {
     anew();
-    turns_spawn(tries, NULL);
-    turns_spawn(nests, NULL);
-    turns_idle();
+    task_go(tries, NULL);
+    task_go_nested(reads_in_coroutine, NULL);
+    task_settle();
     check_free();
     assert_int_equal(cede_rwlock_write(&lock, CEDE_NOW), CEDE_ENOTASK);
     assert_int_equal(cede_rwlock_read(&lock, CEDE_NEVER), 0);
     assert_int_equal(cede_rwlock_unlock(&lock), 0);
-    spawn_all(stays, "W");
+    task_go_each(stays, "W");
     assert_int_equal(cede_rwlock_read(&lock, CEDE_NEVER), CEDE_ENOTASK);
     assert_int_equal(cede_rwlock_read(&lock, CEDE_NOW), CEDE_ETIMEDOUT);
-    turns_spawn(unlocks_what_is_not_its_own, NULL);
-    turns_spawn(nests, test_value(1));
-    turns_pass(10);
+    task_go(unlocks_what_is_not_its_own, NULL);
+    task_go_nested(reads_in_coroutine, test_value(1));
+    task_settle_at(task_now + 10);
     check_free();
-    turns_noted("W");
+    task_noted("W");
     assert_int_equal(cede_rwlock_read(NULL, CEDE_NOW), CEDE_EINVAL);
     assert_int_equal(cede_rwlock_write(NULL, CEDE_NOW), CEDE_EINVAL);
     assert_int_equal(cede_rwlock_unlock(NULL), CEDE_EINVAL);
@@ -249,24 +238,24 @@ static void *forgets(void *unused)
 static void writer_ends(void)
 {
     anew();
-    turns_spawn(forgets, NULL);
-    spawn_all(stays, "aWb");
-    turns_noted("!!!");
-    spawn_all(stays, "c");
-    turns_noted("!");
+    task_go(forgets, NULL);
+    task_go_each(stays, "aWb");
+    task_noted("!!!");
+    task_go_each(stays, "c");
+    task_noted("!");
 }
 
 int main(void)
 {
-    static const struct turns_case cases[] = {
-        TURNS(readers_share_writers_do_not),
-        TURNS(writer_is_not_starved),
-        TURNS(who_leaves_lets_others_in),
-        TURNS(canceled_or_killed_lets_others_in),
-        TURNS(reader_leaves),
-        TURNS(killed_before_their_turn),
-        TURNS(errors),
-        TURNS(writer_ends),
+    static const struct task_test cases[] = {
+        TASK_TEST(readers_share_writers_do_not),
+        TASK_TEST(writer_is_not_starved),
+        TASK_TEST(who_leaves_lets_others_in),
+        TASK_TEST(canceled_or_killed_lets_others_in),
+        TASK_TEST(reader_leaves),
+        TASK_TEST(killed_before_their_turn),
+        TASK_TEST(errors),
+        TASK_TEST(writer_ends),
     };
-    return TURNS_RUN("sync_rwlock", cases);
+    return TASK_RUN("sync_rwlock", cases);
 }

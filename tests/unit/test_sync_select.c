@@ -5,7 +5,7 @@
  * after a case was served, what is refused; and a long random run in which no value may be lost or come twice.
  */
 #include "env.h"
-#include "on_stacks.h"
+#include "tasks.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ enum { CASES = 4, LARGEST = 100 };
 static cede_channel *channel_of(unsigned number, size_t bytes, size_t capacity)
 {
     cede_channel *channel = NULL;
-    bool threads = on_stacks_variant == 1 || (on_stacks_variant == 2 && number % 2 == 1);
+    bool threads = task_variant == 1 || (task_variant == 2 && number % 2 == 1);
     assert_int_equal(cede_channel_create(&channel, bytes, capacity, threads ? CEDE_CHANNEL_THREADS : 0), 0);
     return channel;
 }
@@ -158,9 +158,9 @@ static void one_of_several(void)
         selecting.cases[2] = send_to(channels[2]);
         selecting.cases[3] = (cede_select_case){.kind = CEDE_SELECT_FUTURE, .future = future};
         selecting.send = 77;
-        selecting.deadline = on_stacks_now + 1000;
-        spawn(select_once, &selecting);
-        settle();
+        selecting.deadline = task_now + 1000;
+        task_go(select_once, &selecting);
+        task_settle();
         uint64_t value = 0;
         if (which < 2)
             assert_int_equal(put(channels[which], 5 + which), 0);
@@ -173,7 +173,7 @@ static void one_of_several(void)
         assert_int_equal(put(channels[1], 1), CEDE_ETIMEDOUT);
         assert_int_equal(cede_channel_receive(channels[2], &value, CEDE_NOW), CEDE_ETIMEDOUT);
         cede_future_release(future);
-        settle();
+        task_settle();
         expect(&selecting, which, 0);
         if (which < 2)
             assert_int_equal(selecting.got, 5 + which);
@@ -195,14 +195,14 @@ static void *send_three(void *arg)
 static void served_by_a_select(void)
 {
     cede_channel *channel = channel_of(1, sizeof(uint64_t), 1), *other = channel_of(0, sizeof(uint64_t), 0);
-    spawn(send_three, channel);
-    settle();
+    task_go(send_three, channel);
+    task_settle();
     for (uint64_t i = 1; i <= 3; i++) {
         struct selecting selecting = selecting_from(2);
         selecting.cases[0] = receive_from(other);
         selecting.cases[1] = receive_from(channel);
-        spawn(select_once, &selecting);
-        settle();
+        task_go(select_once, &selecting);
+        task_settle();
         expect(&selecting, 1, 0);
         assert_int_equal(selecting.got, i);
     }
@@ -220,8 +220,8 @@ static void selects_meet(void)
             both[i].cases[0] = send_to(channels[at]);
             both[i].cases[1] = receive_from(channels[at]);
             both[i].send = 10 + (uint64_t)i;
-            spawn(select_once, &both[i]);
-            settle();
+            task_go(select_once, &both[i]);
+            task_settle();
             assert_int_equal(both[0].error, i == 0);
         }
         assert_int_equal(both[0].error, 0);
@@ -240,11 +240,11 @@ static void the_same_several_times(void)
     struct selecting selecting = selecting_from(3);
     for (int i = 0; i < 3; i++)
         selecting.cases[i] = receive_from(channel);
-    spawn(select_once, &selecting);
-    settle();
+    task_go(select_once, &selecting);
+    task_settle();
     assert_int_equal(put(channel, 6), 0);
     assert_int_equal(put(channel, 7), CEDE_ETIMEDOUT);
-    settle();
+    task_settle();
     assert_int_equal(selecting.error, 0);
     assert_int_equal(selecting.got, 6);
     end(channel);
@@ -261,14 +261,14 @@ static void closed(void)
             if (which == 1)
                 selecting.cases[0].kind = CEDE_SELECT_NONE;
             again = selecting;
-            spawn(select_once, &selecting);
-            settle();
+            task_go(select_once, &selecting);
+            task_settle();
             assert_int_equal(selecting.error, 1);
             assert_int_equal(cede_channel_close(channels[which]), 0);
-            settle();
+            task_settle();
             expect(&selecting, which, CEDE_ECLOSED);
-            spawn(select_once, &again);
-            settle();
+            task_go(select_once, &again);
+            task_settle();
             expect(&again, which, CEDE_ECLOSED);
         }
         end(channels[0]);
@@ -283,11 +283,11 @@ static void failed_future(void)
     struct selecting before = selecting_from(2), after;
     before.cases[1] = (cede_select_case){.kind = CEDE_SELECT_FUTURE, .future = future};
     after = before;
-    spawn(select_once, &before);
-    settle();
+    task_go(select_once, &before);
+    task_settle();
     assert_int_equal(cede_future_fail(future, -500), 0);
-    spawn(select_once, &after);
-    settle();
+    task_go(select_once, &after);
+    task_settle();
     expect(&before, 1, -500);
     expect(&after, 1, -500);
     cede_future_release(future);
@@ -299,7 +299,7 @@ static void the_earliest_time_comes(void)
 {
     cede_channel *channel = channel_of(0, sizeof(uint64_t), 0);
     struct selecting times = selecting_from(4), served, limited, past;
-    int64_t start = on_stacks_now;
+    int64_t start = task_now;
     times.cases[0] = receive_from(channel);
     times.cases[1] = (cede_select_case)CEDE_CASE_TIME(start + 20);
     times.cases[2] = (cede_select_case)CEDE_CASE_TIME(start + 10);
@@ -307,19 +307,19 @@ static void the_earliest_time_comes(void)
     served = limited = past = times;
     limited.deadline = start + 9;
     past.cases[3].time = start;
-    spawn(select_once, &limited);
-    spawn(select_once, &past);
-    assert_int_equal(settle_at(start), start + 9);
+    task_go(select_once, &limited);
+    task_go(select_once, &past);
+    assert_int_equal(task_settle_at(start), start + 9);
     expect(&past, 3, 0);
-    assert_int_equal(settle_at(start + 9), CEDE_NEVER);
+    assert_int_equal(task_settle_at(start + 9), CEDE_NEVER);
     assert_int_equal(limited.error, CEDE_ETIMEDOUT);
-    spawn(select_once, &times);
-    spawn(select_once, &served);
-    assert_int_equal(settle(), start + 10);
+    task_go(select_once, &times);
+    task_go(select_once, &served);
+    assert_int_equal(task_settle(), start + 10);
     assert_int_equal(put(channel, 5), 0);
-    settle();
+    task_settle();
     expect(&times, 0, 0);
-    assert_int_equal(settle_at(start + 10), CEDE_NEVER);
+    assert_int_equal(task_settle_at(start + 10), CEDE_NEVER);
     expect(&served, 2, 0);
     end(channel);
 }
@@ -330,7 +330,7 @@ static void they_leave(void)
 {
     cede_channel *channels[2] = {channel_of(0, sizeof(uint64_t), 0), channel_of(1, sizeof(uint64_t), 0)};
     struct selecting late = selecting_from(2), canceled, killed, nothing = selecting_from(0), last;
-    int64_t start = on_stacks_now;
+    int64_t start = task_now;
     late.cases[0] = receive_from(channels[0]);
     late.cases[1] = receive_from(channels[1]);
     canceled = killed = last = late;
@@ -338,16 +338,16 @@ static void they_leave(void)
     for (int64_t passed = CEDE_NOW; passed <= 2; passed++) {
         struct selecting at_once = late;
         at_once.deadline = passed == 2 ? start : passed;
-        spawn(select_once, &at_once);
-        settle_at(start);
+        task_go(select_once, &at_once);
+        task_settle_at(start);
         assert_int_equal(at_once.error, CEDE_ETIMEDOUT);
     }
     nothing.deadline = start + 20;
-    spawn(select_once, &late);
-    cede_task tasks[2] = {spawn_task(select_once, &canceled), spawn_task(select_once, &killed)};
-    spawn(select_once, &nothing);
-    spawn(select_once, &last);
-    assert_int_equal(settle_at(start), start + 10);
+    task_go(select_once, &late);
+    cede_task tasks[2] = {task_new(select_once, &canceled), task_new(select_once, &killed)};
+    task_go(select_once, &nothing);
+    task_go(select_once, &last);
+    assert_int_equal(task_settle_at(start), start + 10);
     cede_task_info info = {.size = sizeof info};
     assert_int_equal(cede_task_info_get(tasks[0], &info), 0);
     assert_string_equal(info.waits_for, "select");
@@ -355,15 +355,15 @@ static void they_leave(void)
     assert_int_equal(cede_channel_destroy(channels[0]), CEDE_EBUSY);
     assert_int_equal(cede_task_cancel(tasks[0]), 0);
     assert_int_equal(cede_task_kill(tasks[1]), 0);
-    assert_int_equal(settle_at(start + 10), start + 20);
+    assert_int_equal(task_settle_at(start + 10), start + 20);
     assert_int_equal(late.error, CEDE_ETIMEDOUT);
     assert_int_equal(canceled.error, CEDE_ECANCELED);
     assert_false(killed.done);
-    assert_int_equal(settle_at(start + 20), CEDE_NEVER);
+    assert_int_equal(task_settle_at(start + 20), CEDE_NEVER);
     assert_int_equal(nothing.error, CEDE_ETIMEDOUT);
     assert_int_equal(put(channels[1], 4), 0);
     assert_int_equal(put(channels[1], 5), CEDE_ETIMEDOUT);
-    settle();
+    task_settle();
     expect(&last, 1, 0);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(cede_task_join(tasks[i], CEDE_NOW, NULL), 0);
@@ -380,14 +380,14 @@ static void after_it_was_served(void)
             struct selecting selecting = selecting_from(2);
             for (int i = 0; i < 2; i++)
                 selecting.cases[i] = receive_from(channels[i]);
-            selecting.deadline = on_stacks_now + 10;
-            cede_task task = spawn_task(select_once, &selecting);
-            settle();
+            selecting.deadline = task_now + 10;
+            cede_task task = task_new(select_once, &selecting);
+            task_settle();
             assert_int_equal(put(channels[which], 3), 0);
             end(channels[0]);
             end(channels[1]);
             assert_int_equal(way == CANCELED ? cede_task_cancel(task) : way == KILLED ? cede_task_kill(task) : 0, 0);
-            settle_at(on_stacks_now + (way == LATE ? 20 : 0));
+            task_settle_at(task_now + (way == LATE ? 20 : 0));
             if (way == KILLED)
                 assert_false(selecting.done);
             else
@@ -424,16 +424,16 @@ static void sizes_of_values(void)
     unsigned char value[LARGEST];
     for (unsigned i = 0; i < 3; i++)
         channels[i] = channel_of(i, i == 2 ? 0 : LARGEST, 0);
-    spawn(select_large, channels);
-    settle();
+    task_go(select_large, channels);
+    task_settle();
     assert_int_equal(cede_channel_receive(channels[0], value, CEDE_NOW), 0);
     assert_true(test_filled(value, sizeof value, 1));
-    settle();
+    task_settle();
     test_fill(value, sizeof value, 2);
     assert_int_equal(cede_channel_send(channels[1], value, CEDE_NOW), 0);
-    settle();
+    task_settle();
     assert_int_equal(cede_channel_send(channels[2], NULL, CEDE_NOW), 0);
-    settle();
+    task_settle();
     for (unsigned i = 0; i < 3; i++)
         end(channels[i]);
 }
@@ -471,7 +471,7 @@ static void *trade_on(void *arg)
         for (size_t i = 0; i < 3; i++)
             cases[i] = random_case(trader, &send, &got, next < EACH / test_slow_factor());
         cases[3] = (cede_select_case)CEDE_CASE_FUTURE(trade.stop, NULL);
-        int64_t deadline = on_stacks_now + 1 + (int64_t)(test_random(&trader->random) % 8);
+        int64_t deadline = task_now + 1 + (int64_t)(test_random(&trader->random) % 8);
         int error = cede_select(cases, 4, deadline, &fired);
         if (error == CEDE_ETIMEDOUT)
             continue;
@@ -501,16 +501,16 @@ static void nothing_is_lost(void)
         trade.channels[i] = channel_of(i, sizeof(uint64_t), i);
     for (unsigned i = 0; i < TRADERS; i++) {
         traders[i] = (struct trader){.random = i, .first = (uint64_t)i * EACH};
-        spawn(trade_on, &traders[i]);
+        task_go(trade_on, &traders[i]);
         trade.running++;
     }
     for (unsigned ticks = 0; trade.received < all && ticks < 1000000; ticks++)
-        (void)cede_sched_tick(++on_stacks_now);
-    settle(); /* whoever sent the last one has not counted it yet */
+        (void)cede_sched_tick(++task_now);
+    task_settle(); /* whoever sent the last one has not counted it yet */
     assert_int_equal(trade.received, all);
     assert_int_equal(trade.sent, all);
     assert_int_equal(cede_future_complete(trade.stop, NULL), 0);
-    settle();
+    task_settle();
     assert_int_equal(trade.running, 0);
     cede_future_release(trade.stop);
     for (unsigned i = 0; i < 3; i++)
@@ -519,21 +519,21 @@ static void nothing_is_lost(void)
 
 int main(void)
 {
-    static const struct on_stacks_test tests[] = {
-        ON_STACKS(each_has_its_turn),
-        ON_STACKS(what_is_refused),
-        ON_STACKS(one_of_several),
-        ON_STACKS(served_by_a_select),
-        ON_STACKS(selects_meet),
-        ON_STACKS(the_same_several_times),
-        ON_STACKS(closed),
-        ON_STACKS(failed_future),
-        ON_STACKS(the_earliest_time_comes),
-        ON_STACKS(they_leave),
-        ON_STACKS(after_it_was_served),
-        ON_STACKS(sizes_of_values),
-        ON_STACKS(nothing_is_lost),
+    static const struct task_test tests[] = {
+        TASK_TEST(each_has_its_turn),
+        TASK_TEST(what_is_refused),
+        TASK_TEST(one_of_several),
+        TASK_TEST(served_by_a_select),
+        TASK_TEST(selects_meet),
+        TASK_TEST(the_same_several_times),
+        TASK_TEST(closed),
+        TASK_TEST(failed_future),
+        TASK_TEST(the_earliest_time_comes),
+        TASK_TEST(they_leave),
+        TASK_TEST(after_it_was_served),
+        TASK_TEST(sizes_of_values),
+        TASK_TEST(nothing_is_lost),
     };
     static const char *const variants[] = {"one-thread", "threads", "mixed"};
-    return ON_STACKS_RUN(tests, variants);
+    return TASK_RUN_VARIANTS("sync_select", tests, variants);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The semaphore: units taken and given in order, by waiters of different appetites, some of which leave. */
-#include "turns.h"
+#include "tasks.h"
 
 static cede_semaphore semaphore;
 
@@ -17,42 +17,35 @@ static size_t wanted(char letter)
 
 static void *acquires(void *arg)
 {
-    char letter = turns_letter(arg);
+    char letter = task_letter(arg);
     int64_t deadline = letter >= 'a' ? CEDE_NEVER : cede_after(5);
-    turns_note_result(letter, cede_semaphore_acquire(&semaphore, wanted(letter), deadline));
+    task_note_result(letter, cede_semaphore_acquire(&semaphore, wanted(letter), deadline));
     return NULL;
-}
-
-static void spawn_all(const char *letters)
-{
-    for (; *letters; letters++)
-        turns_spawn_letter(acquires, *letters);
-    turns_idle();
 }
 
 static void release(size_t units)
 {
     assert_int_equal(cede_semaphore_release(&semaphore, units), 0);
-    turns_idle();
+    task_settle();
 }
 
 static void in_order(void)
 {
     anew(3);
-    spawn_all("aba");
-    turns_noted("ab");
+    task_go_each(acquires, "aba");
+    task_noted("ab");
     assert_int_equal(cede_semaphore_value(&semaphore), 0);
-    spawn_all("cab");
+    task_go_each(acquires, "cab");
     release(1);
-    turns_noted("a");
+    task_noted("a");
     release(2);
-    turns_noted("");
+    task_noted("");
     assert_int_equal(cede_semaphore_value(&semaphore), 2);
     release(2);
-    turns_noted("ca");
-    spawn_all("a");
+    task_noted("ca");
+    task_go_each(acquires, "a");
     release(10);
-    turns_noted("ba");
+    task_noted("ba");
     assert_int_equal(cede_semaphore_value(&semaphore), 7);
 }
 
@@ -60,64 +53,68 @@ static void in_order(void)
 static void not_passed(void)
 {
     anew(1);
-    spawn_all("ba");
-    turns_noted("");
+    task_go_each(acquires, "ba");
+    task_noted("");
     assert_int_equal(cede_semaphore_acquire(&semaphore, 1, CEDE_NOW), CEDE_ETIMEDOUT);
     assert_int_equal(cede_semaphore_value(&semaphore), 1);
     release(2);
-    turns_noted("ba");
+    task_noted("ba");
 }
 
 static void who_leaves_lets_others_in(void)
 {
     for (int way = 0; way < 3; way++) {
         anew(2);
-        cede_task first = turns_spawn_letter(acquires, way ? 'd' : 'D');
-        spawn_all("aab");
-        turns_noted("");
+        cede_task first = task_new(acquires, test_value(way ? 'd' : 'D'));
+        task_go_each(acquires, "aab");
+        task_noted("");
         if (way == 0)
-            turns_pass(5);
+            task_settle_at(task_now + 5);
         else
             assert_int_equal(way == 1 ? cede_task_cancel(first) : cede_task_kill(first), 0);
-        turns_idle();
-        turns_noted(way == 0 ? "Taa" : way == 1 ? "Caa" : "aa");
+        task_settle();
+        task_noted(way == 0 ? "Taa" : way == 1 ? "Caa" : "aa");
         release(2);
-        turns_noted("b");
+        task_noted("b");
         assert_int_equal(cede_semaphore_value(&semaphore), 0);
+        task_ended(first, way == 0 ? CEDE_TASK_DONE : way == 1 ? CEDE_TASK_CANCELED : CEDE_TASK_KILLED, 0);
     }
 }
 
 static void killed_with_its_units(void)
 {
     anew(0);
-    cede_task first = turns_spawn_letter(acquires, 'c');
-    spawn_all("ba");
+    cede_task first = task_new(acquires, test_value('c'));
+    task_go_each(acquires, "ba");
     assert_int_equal(cede_semaphore_release(&semaphore, 3), 0);
     assert_int_equal(cede_semaphore_value(&semaphore), 0);
     assert_int_equal(cede_task_kill(first), 0);
-    turns_idle();
-    turns_noted("ba");
+    task_settle();
+    task_noted("ba");
     assert_int_equal(cede_semaphore_value(&semaphore), 0);
-    first = turns_spawn_letter(acquires, 'c');
-    turns_idle();
+    task_ended(first, CEDE_TASK_KILLED, 0);
+    first = task_new(acquires, test_value('c'));
+    task_settle();
     assert_int_equal(cede_semaphore_release(&semaphore, 5), 0);
     assert_int_equal(cede_task_kill(first), 0);
-    turns_idle();
+    task_settle();
     assert_int_equal(cede_semaphore_value(&semaphore), 5);
+    task_ended(first, CEDE_TASK_KILLED, 0);
 }
 
 /* The deadline has passed when it is killed: it has nothing to give back. */
 static void killed_without_units(void)
 {
     anew(0);
-    cede_task first = turns_spawn_letter(acquires, 'B');
-    turns_idle();
-    turns_spawn_letter(acquires, 'a');
-    turns_idle();
+    cede_task first = task_new(acquires, test_value('B'));
+    task_settle();
+    task_go(acquires, test_value('a'));
+    task_settle();
     assert_int_equal(cede_task_kill(first), 0);
     release(1);
-    turns_noted("a");
+    task_noted("a");
     assert_int_equal(cede_semaphore_value(&semaphore), 0);
+    task_ended(first, CEDE_TASK_KILLED, 0);
 }
 
 static void *coroutine_acquires(void *unused, void *in)
@@ -131,10 +128,7 @@ static void *coroutine_acquires(void *unused, void *in)
 
 static void *nests(void *unused)
 {
-    cede_coro *coro = NULL;
-    EXPECT_EQ(cede_coro_new(&coro, CEDE_PRIVATE, coroutine_acquires, NULL), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_PRIVATE, coroutine_acquires, NULL);
     EXPECT_EQ(cede_task_cancel(cede_task_self()), 0);
     EXPECT_EQ((cede_semaphore_acquire)(&semaphore, 1, CEDE_NEVER), 0);
     EXPECT_EQ((cede_semaphore_acquire)(&semaphore, 1, CEDE_NEVER), CEDE_ECANCELED);
@@ -157,13 +151,13 @@ static void errors(void)
     assert_int_equal(cede_semaphore_release(&semaphore, SIZE_MAX), CEDE_EINVAL);
     assert_int_equal(cede_semaphore_release(&semaphore, SIZE_MAX / 2), CEDE_EINVAL);
     assert_int_equal(cede_semaphore_value(&semaphore), 1);
-    turns_spawn(nests, NULL);
-    turns_idle();
+    task_go(nests, NULL);
+    task_settle();
     assert_int_equal(cede_semaphore_value(&semaphore), 0);
-    spawn_all("a");
+    task_go_each(acquires, "a");
     test_on_thread(releases_elsewhere, NULL);
     release(1);
-    turns_noted("a");
+    task_noted("a");
     assert_int_equal(cede_semaphore_acquire(NULL, 1, CEDE_NOW), CEDE_EINVAL);
     assert_int_equal(cede_semaphore_release(NULL, 1), CEDE_EINVAL);
     assert_int_equal(cede_semaphore_value(NULL), 0);
@@ -171,13 +165,13 @@ static void errors(void)
 
 int main(void)
 {
-    static const struct turns_case cases[] = {
-        TURNS(in_order),
-        TURNS(not_passed),
-        TURNS(who_leaves_lets_others_in),
-        TURNS(killed_with_its_units),
-        TURNS(killed_without_units),
-        TURNS(errors),
+    static const struct task_test cases[] = {
+        TASK_TEST(in_order),
+        TASK_TEST(not_passed),
+        TASK_TEST(who_leaves_lets_others_in),
+        TASK_TEST(killed_with_its_units),
+        TASK_TEST(killed_without_units),
+        TASK_TEST(errors),
     };
-    return TURNS_RUN("sync_semaphore", cases);
+    return TASK_RUN("sync_semaphore", cases);
 }

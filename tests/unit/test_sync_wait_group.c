@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The wait group: all who wait go on when nothing is left to be done. */
-#include "turns.h"
+#include "tasks.h"
 
 static cede_wait_group group;
 
@@ -11,13 +11,13 @@ static void anew(void)
 
 static void *waits(void *arg)
 {
-    turns_note_result(turns_letter(arg), cede_wait_group_wait(&group, CEDE_NEVER));
+    task_note_result(task_letter(arg), cede_wait_group_wait(&group, CEDE_NEVER));
     return NULL;
 }
 
 static void *waits_five(void *arg)
 {
-    turns_note_result(turns_letter(arg), (cede_wait_group_wait)(&group, cede_after(5)));
+    task_note_result(task_letter(arg), (cede_wait_group_wait)(&group, cede_after(5)));
     return NULL;
 }
 
@@ -25,7 +25,7 @@ static void *works(void *turns)
 {
     for (uintptr_t i = 0; i < test_number(turns); i++)
         EXPECT_EQ(cede_task_yield(), 0);
-    turns_note('.');
+    task_note('.');
     EXPECT_EQ(cede_wait_group_done(&group), 0);
     return NULL;
 }
@@ -34,16 +34,16 @@ static void all_is_done(void)
 {
     anew();
     for (int round = 0; round < 2; round++) {
-        turns_spawn_letter(waits, 'x'); /* nothing is left */
-        turns_idle();
+        task_go(waits, test_value('x')); /* nothing is left */
+        task_settle();
         assert_int_equal(cede_wait_group_add(&group, 3), 0);
         assert_int_equal(cede_wait_group_count(&group), 3);
-        turns_spawn_letter(waits, 'a');
+        task_go(waits, test_value('a'));
         for (uintptr_t i = 3; i > 0; i--)
-            turns_spawn(works, test_value(i));
-        turns_spawn_letter(waits_five, 'b');
-        turns_idle();
-        turns_noted("x...ab");
+            task_go(works, test_value(i));
+        task_go(waits_five, test_value('b'));
+        task_settle();
+        task_noted("x...ab");
         assert_int_equal(cede_wait_group_count(&group), 0);
     }
 }
@@ -57,7 +57,7 @@ static void who_leaves(void)
 {
     anew();
     assert_int_equal(cede_wait_group_add(&group, 1), 0);
-    turns_leave(waits_five, waits, finish);
+    task_leave(waits_five, waits, finish);
 }
 
 static void *coroutine_waits(void *unused, void *in)
@@ -86,12 +86,12 @@ static void errors(void)
     anew();
     assert_int_equal(cede_wait_group_add(&group, 1), 0);
     assert_int_equal(cede_wait_group_wait(&group, CEDE_NEVER), CEDE_ENOTASK);
-    turns_spawn_letter(waits, 'a');
-    turns_idle();
+    task_go(waits, test_value('a'));
+    task_settle();
     test_on_thread(done_elsewhere, NULL);
-    turns_spawn_nested(coroutine_waits);
-    turns_idle();
-    turns_noted("a");
+    task_go_nested(coroutine_waits, NULL);
+    task_settle();
+    task_noted("a");
     assert_int_equal(cede_wait_group_add(NULL, 1), CEDE_EINVAL);
     assert_int_equal(cede_wait_group_done(NULL), CEDE_EINVAL);
     assert_int_equal(cede_wait_group_wait(NULL, CEDE_NOW), CEDE_EINVAL);
@@ -100,6 +100,6 @@ static void errors(void)
 
 int main(void)
 {
-    static const struct turns_case cases[] = {TURNS(all_is_done), TURNS(who_leaves), TURNS(errors)};
-    return TURNS_RUN("sync_wait_group", cases);
+    static const struct task_test cases[] = {TASK_TEST(all_is_done), TASK_TEST(who_leaves), TASK_TEST(errors)};
+    return TASK_RUN("sync_wait_group", cases);
 }

@@ -3,16 +3,10 @@
  * Tasks with a copy of their argument: what it holds, how long it lives however they end, and what is refused; on each
  * kind of stack. That it is freed is found by the runs under valgrind and with AddressSanitizer.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdalign.h>
 #include <string.h>
 
-#include "sources.h"
+#include "tasks.h"
 
 enum { TASKS = 20, TURNS = 3 };
 
@@ -22,20 +16,11 @@ struct captures {
     unsigned *seen; /* outlives all tasks */
 };
 
-static cede_stack_choice kind;
-static int64_t now;
-
 static struct captures captures_of(unsigned number, unsigned *seen)
 {
     struct captures captures = {.number = number, .seen = seen};
     test_fill(captures.text, sizeof captures.text, number);
     return captures;
-}
-
-static void settle(void)
-{
-    while (cede_sched_tick(now) == now)
-        ;
 }
 
 static cede_task_end join(cede_task task)
@@ -68,10 +53,10 @@ static void each_has_its_own(void)
     unsigned seen[TASKS] = {0};
     for (unsigned i = 0; i < TASKS; i++) {
         struct captures captures = captures_of(i, &seen[i]);
-        assert_int_equal(cede_task_spawn_copy(&tasks[i], kind, count_turns, &captures, sizeof captures), 0);
+        assert_int_equal(cede_task_spawn_copy(&tasks[i], task_stack, count_turns, &captures, sizeof captures), 0);
         memset(&captures, 0xff, sizeof captures);
     }
-    settle();
+    task_settle();
     for (unsigned i = 0; i < TASKS; i++) {
         assert_int_equal(seen[i], i + TURNS);
         assert_ptr_equal(join(tasks[i]).result, test_value(i + TURNS));
@@ -82,7 +67,7 @@ static void *spawn_from_own_frame(void *arg)
 {
     for (unsigned i = 0; i < TASKS; i++) {
         struct captures captures = captures_of(i, (unsigned *)arg + i);
-        EXPECT_EQ(cede_task_spawn_copy(NULL, kind, count_turns, &captures, sizeof captures), 0);
+        EXPECT_EQ(cede_task_spawn_copy(NULL, task_stack, count_turns, &captures, sizeof captures), 0);
     }
     return NULL;
 }
@@ -90,8 +75,8 @@ static void *spawn_from_own_frame(void *arg)
 static void of_a_frame_that_is_gone(void)
 {
     unsigned seen[TASKS] = {0};
-    assert_int_equal(cede_task_spawn(NULL, kind, spawn_from_own_frame, seen), 0);
-    settle();
+    task_go(spawn_from_own_frame, seen);
+    task_settle();
     for (unsigned i = 0; i < TASKS; i++)
         assert_int_equal(seen[i], i + TURNS);
 }
@@ -111,11 +96,11 @@ static void others_may_touch_it(void)
 {
     cede_task task;
     struct captures captures = captures_of(1, NULL);
-    assert_int_equal(cede_task_spawn_copy(&task, kind, publish, &captures, sizeof captures), 0);
-    settle();
+    assert_int_equal(cede_task_spawn_copy(&task, task_stack, publish, &captures, sizeof captures), 0);
+    task_settle();
     published->number = 77;
     assert_int_equal(cede_task_unpark(task), 0);
-    settle();
+    task_settle();
     assert_int_equal(join(task).status, CEDE_TASK_DONE);
 }
 
@@ -143,18 +128,18 @@ static void check_end(int (*end)(cede_task task), cede_task_status status, bool 
     cede_task task;
     unsigned seen = 0;
     struct captures captures = captures_of(5, &seen);
-    assert_int_equal(cede_task_spawn_copy(&task, kind, wait_long, &captures, sizeof captures), 0);
+    assert_int_equal(cede_task_spawn_copy(&task, task_stack, wait_long, &captures, sizeof captures), 0);
     if (starts)
-        settle();
+        task_settle();
     assert_int_equal(end(task), 0);
-    settle();
+    task_settle();
     assert_int_equal(seen, starts ? 2 : 0); /* by what it has deferred, and by the destructor */
     assert_int_equal(join(task).status, status);
 }
 
 static int time_out(cede_task task)
 {
-    return cede_task_set_timeout(task, now);
+    return cede_task_set_timeout(task, task_now);
 }
 
 static void to_the_very_end(void)
@@ -171,11 +156,10 @@ static void when_all_is_reset(void)
 {
     unsigned seen = 0;
     struct captures captures = captures_of(5, &seen);
-    cede_task_options options = CEDE_TASK_OPTIONS(wait_long, &captures);
-    options.stack = kind;
+    cede_task_options options = task_options(wait_long, &captures);
     options.arg_size = sizeof captures;
     assert_int_equal(cede_task_create(NULL, &options), 0);
-    settle();
+    task_settle();
     assert_int_equal(cede_task_create(NULL, &options), 0);
     options.flags = CEDE_TASK_HELD;
     assert_int_equal(cede_task_create(NULL, &options), 0);
@@ -191,8 +175,7 @@ static void followers_and_members_of_groups(void)
     cede_group *group;
     unsigned seen[3] = {0};
     struct captures captures = captures_of(10, &seen[0]);
-    cede_task_options options = CEDE_TASK_OPTIONS(count_turns, &captures);
-    options.stack = kind;
+    cede_task_options options = task_options(count_turns, &captures);
     options.arg_size = sizeof captures;
     options.timeout = CEDE_SECOND;
     options.name = "counter";
@@ -203,7 +186,7 @@ static void followers_and_members_of_groups(void)
     assert_int_equal(cede_group_create(&group, 0), 0);
     assert_int_equal(cede_group_spawn_task(group, NULL, &options), 0);
     memset(&captures, 0, sizeof captures);
-    settle();
+    task_settle();
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(seen[i], 10 * (i + 1) + TURNS);
     assert_int_equal(cede_group_destroy(group), 0);
@@ -221,11 +204,11 @@ static void *return_it(void *arg)
 static void without_a_size_it_is_the_pointer(void)
 {
     cede_task task;
-    assert_int_equal(cede_task_spawn_copy(&task, kind, return_it, &now, 0), 0);
-    settle();
-    assert_ptr_equal(join(task).result, &now);
-    assert_int_equal(cede_task_spawn_copy(&task, kind, return_it, NULL, 0), 0);
-    settle();
+    assert_int_equal(cede_task_spawn_copy(&task, task_stack, return_it, &task_now, 0), 0);
+    task_settle();
+    assert_ptr_equal(join(task).result, &task_now);
+    assert_int_equal(cede_task_spawn_copy(&task, task_stack, return_it, NULL, 0), 0);
+    task_settle();
     assert_null(join(task).result);
 }
 
@@ -233,57 +216,27 @@ static void refused(void)
 {
     cede_task task = 1;
     char byte = 0;
-    assert_int_equal(cede_task_spawn_copy(&task, kind, return_it, NULL, 1), CEDE_EINVAL);
+    assert_int_equal(cede_task_spawn_copy(&task, task_stack, return_it, NULL, 1), CEDE_EINVAL);
     assert_int_equal(task, 0);
     task = 1;
-    assert_int_equal(cede_task_spawn_copy(&task, kind, NULL, &byte, 1), CEDE_EINVAL);
+    assert_int_equal(cede_task_spawn_copy(&task, task_stack, NULL, &byte, 1), CEDE_EINVAL);
     assert_int_equal(task, 0);
     assert_int_equal(cede_task_spawn_copy(NULL, (cede_stack_choice)99, return_it, &byte, 1), CEDE_EINVAL);
 }
 
-/* --- On each kind of stack ---------------------------------------------------------------------------------------- */
-
-static void each_kind(void **state)
-{
-    void (*const *test)(void) = *state;
-    for (int choice = CEDE_PRIVATE; choice <= CEDE_AUTO; choice++) {
-        cede_sched_stats stats = {.size = sizeof stats};
-#if CEDE_SPLIT_STACK
-        if (choice == CEDE_SHARED)
-            continue;
-#endif
-        kind = (cede_stack_choice)choice;
-        now++;
-        (*test)();
-        test_report();
-        assert_int_equal(cede_sched_stats_get(&stats), 0);
-        assert_int_equal(stats.tasks + stats.ended + stats.timers, 0);
-    }
-}
-
 int main(void)
 {
-    static void (*const runs[])(void) = {each_has_its_own,
-                                         of_a_frame_that_is_gone,
-                                         others_may_touch_it,
-                                         to_the_very_end,
-                                         when_all_is_reset,
-                                         followers_and_members_of_groups,
-                                         without_a_size_it_is_the_pointer,
-                                         refused};
-    static const char *const names[] = {"each_has_its_own",
-                                        "of_a_frame_that_is_gone",
-                                        "others_may_touch_it",
-                                        "to_the_very_end",
-                                        "when_all_is_reset",
-                                        "followers_and_members_of_groups",
-                                        "without_a_size_it_is_the_pointer",
-                                        "refused"};
-    enum { COUNT = sizeof runs / sizeof runs[0] };
-    struct CMUnitTest tests[COUNT];
-    for (size_t i = 0; i < COUNT; i++)
-        tests[i] = (struct CMUnitTest){names[i], each_kind, NULL, NULL, (void *)(uintptr_t)&runs[i]};
+    static const struct task_test tests[] = {
+        TASK_TEST(each_has_its_own),
+        TASK_TEST(of_a_frame_that_is_gone),
+        TASK_TEST(others_may_touch_it),
+        TASK_TEST(to_the_very_end),
+        TASK_TEST(when_all_is_reset),
+        TASK_TEST(followers_and_members_of_groups),
+        TASK_TEST(without_a_size_it_is_the_pointer),
+        TASK_TEST(refused),
+    };
     if (cede_local_create(&key, see) != 0)
         return 1;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return TASK_RUN("task_closure", tests);
 }

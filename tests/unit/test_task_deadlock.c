@@ -6,12 +6,6 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -21,9 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cede/cede.h>
-
 #include "env.h"
+#include "tasks.h"
+#include "text.h"
 
 #if CEDE_CHECKED
 enum { ON_BY_DEFAULT = 1 };
@@ -32,7 +26,6 @@ enum { ON_BY_DEFAULT = 0 };
 #endif
 
 struct scene {
-    cede_stack_choice stack;
     cede_task_entry *main;
     const char *variable; /* what CEDE_DEADLOCK is set to, NULL: not at all */
     int call;             /* cede_deadlock_report: 0 or 1; -1: not called */
@@ -52,8 +45,7 @@ static void *awaits(void *arg)
 
 static void *makes_a_circle(void *arg)
 {
-    cede_task_options options = CEDE_TASK_OPTIONS(awaits, &second);
-    options.stack = scene->stack;
+    cede_task_options options = task_options(awaits, &second);
     options.name = "a";
     if (cede_task_create(&first, &options) != 0)
         _exit(99);
@@ -76,7 +68,7 @@ static void *parks(void *arg)
 
 static void *awaits_one_that_parks(void *arg)
 {
-    if (cede_task_spawn(&first, scene->stack, parks, NULL) != 0)
+    if (cede_task_spawn(&first, task_stack, parks, NULL) != 0)
         _exit(99);
     (void)cede_task_join(first, CEDE_NEVER, NULL);
     return arg;
@@ -84,7 +76,7 @@ static void *awaits_one_that_parks(void *arg)
 
 static void *awaits_for_a_while(void *arg)
 {
-    if (cede_task_spawn(&first, scene->stack, awaits, &second) != 0)
+    if (cede_task_spawn(&first, task_stack, awaits, &second) != 0)
         _exit(99);
     second = cede_task_self();
     atomic_store(&hostage, first);
@@ -139,7 +131,7 @@ static void play(void *arg)
     if (scene->call >= 0)
         cede_deadlock_report(scene->call);
     cede_run_options options = CEDE_RUN_OPTIONS;
-    options.stack = scene->stack;
+    options.stack = task_stack;
     if (pthread_create(&thread, NULL, rescue, NULL) != 0 || cede_run(scene->main, NULL, &options) != 0)
         _exit(98);
     pthread_join(thread, NULL);
@@ -153,62 +145,35 @@ static struct test_child_result watch(struct scene what)
     return result;
 }
 
-static unsigned count(const char *text, const char *part)
+static void a_circle(void)
 {
-    unsigned found = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
-        found++;
-    return found;
+    struct test_child_result told = watch((struct scene){makes_a_circle, "1", -1, 1});
+    assert_has(told.text, "cede: deadlock: 3 tasks wait for tasks of this thread alone, and for no deadline\n");
+    assert_has(told.text, " 'a' waits for the end of task ");
+    assert_has(told.text, "    circle: task ");
+    assert_int_equal(count_of(told.text, "deadlock"), 1); /* though they sleep more than once */
+    assert_int_equal(count_of(told.text, "circle"), 1);
+    assert_int_equal(count_of(told.text, ", which waits for the end of task "), 1);
 }
 
-static void assert_has(const char *text, const char *part)
+static void when_it_is_on(void)
 {
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in:\n%s", part, text);
+    struct test_child_result told = watch((struct scene){makes_a_circle, NULL, -1, 1});
+    assert_int_equal(count_of(told.text, "deadlock"), ON_BY_DEFAULT);
+    told = watch((struct scene){makes_a_circle, "0", -1, 1});
+    assert_int_equal(count_of(told.text, "deadlock"), 0);
+    told = watch((struct scene){makes_a_circle, "0", 1, 1});
+    assert_int_equal(count_of(told.text, "deadlock"), 1);
+    told = watch((struct scene){makes_a_circle, "1", 0, 1});
+    assert_int_equal(count_of(told.text, "deadlock"), 0);
 }
 
-static const cede_stack_choice stacks[] = {
-    CEDE_PRIVATE,
-    CEDE_AUTO,
-#if !CEDE_SPLIT_STACK
-    CEDE_SHARED,
-#endif
-};
-
-static void a_circle(void **state)
+static void no_deadlock(void)
 {
-    (void)state;
-    for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++) {
-        struct test_child_result told = watch((struct scene){stacks[i], makes_a_circle, "1", -1, 1});
-        assert_has(told.text, "cede: deadlock: 3 tasks wait for tasks of this thread alone, and for no deadline\n");
-        assert_has(told.text, " 'a' waits for the end of task ");
-        assert_has(told.text, "    circle: task ");
-        assert_int_equal(count(told.text, "deadlock"), 1); /* though they sleep more than once */
-        assert_int_equal(count(told.text, "circle"), 1);
-        assert_int_equal(count(told.text, ", which waits for the end of task "), 1);
-    }
-}
-
-static void when_it_is_on(void **state)
-{
-    (void)state;
-    struct test_child_result told = watch((struct scene){CEDE_PRIVATE, makes_a_circle, NULL, -1, 1});
-    assert_int_equal(count(told.text, "deadlock"), ON_BY_DEFAULT);
-    told = watch((struct scene){CEDE_PRIVATE, makes_a_circle, "0", -1, 1});
-    assert_int_equal(count(told.text, "deadlock"), 0);
-    told = watch((struct scene){CEDE_PRIVATE, makes_a_circle, "0", 1, 1});
-    assert_int_equal(count(told.text, "deadlock"), 1);
-    told = watch((struct scene){CEDE_PRIVATE, makes_a_circle, "1", 0, 1});
-    assert_int_equal(count(told.text, "deadlock"), 0);
-}
-
-static void no_deadlock(void **state)
-{
-    (void)state;
     cede_task_entry *const mains[] = {parks, awaits_one_that_parks, awaits_for_a_while, has_told_its_name,
                                       awaits_one_that_was_not_started};
     for (size_t i = 0; i < sizeof mains / sizeof *mains; i++) {
-        struct test_child_result told = watch((struct scene){CEDE_PRIVATE, mains[i], "1", -1, 1});
+        struct test_child_result told = watch((struct scene){mains[i], "1", -1, 1});
         if (*told.text)
             fail_msg("scene %zu: %s", i, told.text);
     }
@@ -216,10 +181,10 @@ static void no_deadlock(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_circle),
-        cmocka_unit_test(when_it_is_on),
-        cmocka_unit_test(no_deadlock),
+    static const struct task_test tests[] = {
+        TASK_TEST(a_circle),
+        TASK_TEST_ONCE(when_it_is_on),
+        TASK_TEST_ONCE(no_deadlock),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return TASK_RUN("task_deadlock", tests);
 }

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What is called at a task's end: deferred functions, destructors of its values, who wants to know; and its followers. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "env.h"
 #include "tasks.h"
 
@@ -13,7 +7,7 @@ static cede_task watched;
 
 static void note(void *arg)
 {
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
 }
 
 /* --- Deferred functions --------------------------------------------------------------------------------------------- */

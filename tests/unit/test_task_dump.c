@@ -6,20 +6,14 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cede/cede.h>
-
 #include "env.h"
+#include "tasks.h"
+#include "text.h"
 
 #define MS CEDE_MILLISECOND
 
@@ -35,18 +29,6 @@ static FILE *text_open(struct text *text)
     FILE *stream = open_memstream(&text->all, &text->length);
     assert_non_null(stream);
     return stream;
-}
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in:\n%s", part, text);
-}
-
-static void assert_has_not(const char *text, const char *part)
-{
-    if (strstr(text, part))
-        fail_msg("'%s' is in:\n%s", part, text);
 }
 
 /* What the text has of a task, as a new string. */
@@ -74,7 +56,6 @@ static bool has_backtraces(void)
 
 /* --- A scene: a task in each kind of wait -------------------------------------------------------------------------------- */
 
-static cede_stack_choice stack_choice;
 static cede_group *group;
 
 enum { PARKED, SLEEPS, JOINS, WAITS_FOR_ALL, WAITS_FOR_GROUP, HELD, READY, ENDED, MEMBER, TASKS };
@@ -131,7 +112,7 @@ static void *ends(void *arg)
 static void make(int which, cede_task_entry *entry, const char *name, unsigned flags)
 {
     cede_task_options options = CEDE_TASK_OPTIONS(entry, which == MEMBER ? NULL : &tasks);
-    options.stack = stack_choice;
+    options.stack = task_stack;
     options.name = name;
     options.flags = flags;
     int error = which == MEMBER ? cede_group_spawn_task(group, &tasks[which], &options)
@@ -173,9 +154,8 @@ static cede_task_info info_of(int which)
     return info;
 }
 
-static void infos(void **state)
+static void infos(void)
 {
-    (void)state;
     set_the_scene();
     cede_task_info parked = info_of(PARKED);
     assert_string_equal(parked.name, "parked");
@@ -186,7 +166,7 @@ static void infos(void **state)
     assert_true(parked.holder == 0 && parked.deadline == CEDE_NEVER && parked.time_limit == 9000 * MS);
     assert_true(parked.waited == 1500 * MS);
     assert_true(parked.stack_bytes > 200 && parked.stack_bytes < 65536);
-    assert_true(stack_choice == CEDE_AUTO || parked.stack == stack_choice);
+    assert_true(task_stack == CEDE_AUTO || parked.stack == task_stack);
     assert_false(parked.urgent || parked.canceled || parked.detached || parked.held);
 
     cede_task_info sleeper = info_of(SLEEPS);
@@ -216,10 +196,8 @@ static void infos(void **state)
     end_the_scene();
 }
 
-static void a_long_wait(void **state)
+static void a_long_wait(void)
 {
-    (void)state;
-    stack_choice = CEDE_PRIVATE;
     memset(tasks, 0, sizeof tasks);
     cede_task_options options = CEDE_TASK_OPTIONS(dump_test_parks, &tasks);
     assert_int_equal(cede_task_create(&tasks[PARKED], &options), 0);
@@ -229,9 +207,8 @@ static void a_long_wait(void **state)
     cede_sched_reset();
 }
 
-static void info_errors(void **state)
+static void info_errors(void)
 {
-    (void)state;
     cede_task_info info = {.size = sizeof info, .waited = 7};
     assert_int_equal(cede_task_info_get(0, &info), CEDE_ESTALE);
     assert_int_equal(cede_task_info_get(1, NULL), CEDE_EINVAL);
@@ -263,9 +240,8 @@ static int see(const cede_task_info *info, void *arg)
     return ++seen->count == seen->stop_at ? 77 : 0;
 }
 
-static void visits(void **state)
+static void visits(void)
 {
-    (void)state;
     struct seen seen = {.stop_at = 4}, rest = {.stop_at = 0};
     set_the_scene();
     assert_int_equal(cede_task_visit(see, &seen), 77);
@@ -286,8 +262,8 @@ static void check_part(const char *text, int which, const char *const *words)
     for (; *words; words++)
         assert_has(part, *words);
     bool shared = strstr(part, "shared stack") != NULL;
-    if (stack_choice != CEDE_AUTO)
-        assert_true(shared == (stack_choice == CEDE_SHARED));
+    if (task_stack != CEDE_AUTO)
+        assert_true(shared == (task_stack == CEDE_SHARED));
     free(part);
 }
 
@@ -320,9 +296,8 @@ static void check_text(const char *text)
     }
 }
 
-static void outside_of_tasks(void **state)
+static void outside_of_tasks(void)
 {
-    (void)state;
     struct text text;
     set_the_scene();
     FILE *stream = text_open(&text);
@@ -354,15 +329,14 @@ void *dump_test_dumps(void *arg)
     return arg;
 }
 
-static void by_a_task(void **state)
+static void by_a_task(void)
 {
-    (void)state;
     struct text text;
     set_the_scene();
     dump_to = text_open(&text);
     dumped = false;
     cede_task_options options = CEDE_TASK_OPTIONS(dump_test_dumps, NULL);
-    options.stack = stack_choice;
+    options.stack = task_stack;
     options.name = "dumper";
     assert_int_equal(cede_task_create(NULL, &options), 0);
     assert_int_equal(cede_sched_tick(2500 * MS), 2500 * MS);
@@ -388,12 +362,11 @@ static void *dumps_and_is_canceled(void *arg)
     return arg;
 }
 
-static void by_a_canceled_task(void **state)
+static void by_a_canceled_task(void)
 {
-    (void)state;
     struct text text;
     dump_to = text_open(&text);
-    assert_int_equal(cede_task_spawn(&dumper, stack_choice, dumps_and_is_canceled, &dumper), 0);
+    assert_int_equal(cede_task_spawn(&dumper, task_stack, dumps_and_is_canceled, &dumper), 0);
     for (int i = 0; i < 4; i++)
         (void)cede_sched_tick(3000 * MS);
     fclose(dump_to);
@@ -422,13 +395,12 @@ static void *resumes_a_dumper(void *arg)
     return arg;
 }
 
-static void where_it_cannot_wait(void **state)
+static void where_it_cannot_wait(void)
 {
-    (void)state;
     struct text text;
     set_the_scene();
     dump_to = text_open(&text);
-    assert_int_equal(cede_task_spawn(NULL, stack_choice, resumes_a_dumper, NULL), 0);
+    assert_int_equal(cede_task_spawn(NULL, task_stack, resumes_a_dumper, NULL), 0);
     assert_int_equal(cede_sched_tick(2500 * MS), 2500 * MS);
     fclose(dump_to);
     check_part(text.all, PARKED, (const char *[]){"waiting for a permit, 1500 ms, ", NULL});
@@ -436,16 +408,15 @@ static void where_it_cannot_wait(void **state)
     check_part(text.all, HELD, (const char *[]){": running\n", NULL});
     if (has_backtraces()) {
         check_part(text.all, HELD, (const char *[]){"    runs\n", NULL});
-        if (stack_choice == CEDE_SHARED)
+        if (task_stack == CEDE_SHARED)
             check_part(text.all, PARKED, (const char *[]){"    no backtrace: its stack is the caller's now\n", NULL});
     }
     free(text.all);
     end_the_scene();
 }
 
-static void no_tasks(void **state)
+static void no_tasks(void)
 {
-    (void)state;
     struct text text;
     FILE *stream = text_open(&text);
     assert_int_equal(cede_dump(stream), 0);
@@ -458,9 +429,8 @@ static void no_tasks(void **state)
 
 /* --- Who waits for whom --------------------------------------------------------------------------------------------------- */
 
-static void waits(void **state)
+static void waits(void)
 {
-    (void)state;
     struct text text;
     char line[200];
     set_the_scene();
@@ -483,16 +453,15 @@ static void *awaits(void *arg)
     return CEDE_AS_RESULT(cede_task_await(*(cede_task *)arg, CEDE_NEVER));
 }
 
-static void circles(void **state)
+static void circles(void)
 {
-    (void)state;
     struct text text;
     char circle[200];
     cede_task a, b, c, d;
-    assert_int_equal(cede_task_spawn(&a, stack_choice, awaits, &b), 0);
-    assert_int_equal(cede_task_spawn(&b, stack_choice, awaits, &c), 0);
-    assert_int_equal(cede_task_spawn(&c, stack_choice, awaits, &b), 0);
-    assert_int_equal(cede_task_spawn(&d, stack_choice, awaits, &a), 0);
+    assert_int_equal(cede_task_spawn(&a, task_stack, awaits, &b), 0);
+    assert_int_equal(cede_task_spawn(&b, task_stack, awaits, &c), 0);
+    assert_int_equal(cede_task_spawn(&c, task_stack, awaits, &b), 0);
+    assert_int_equal(cede_task_spawn(&d, task_stack, awaits, &a), 0);
     cede_task_set_name(b, "bee");
     (void)cede_sched_tick(1);
     FILE *stream = text_open(&text);
@@ -508,47 +477,20 @@ static void circles(void **state)
     assert_int_equal(cede_sched_reset(), 0);
 }
 
-/* --- All of it on each kind of stack ---------------------------------------------------------------------------------------- */
-
-static int on_private(void **state)
-{
-    (void)state;
-    stack_choice = CEDE_PRIVATE;
-    return 0;
-}
-
-static int on_shared(void **state)
-{
-    (void)state;
-    stack_choice = CEDE_SHARED;
-    return 0;
-}
-
-static int on_auto(void **state)
-{
-    (void)state;
-    stack_choice = CEDE_AUTO;
-    return 0;
-}
-
-#define ON(kind)                                                                                                       \
-    cmocka_unit_test_setup(infos, kind), cmocka_unit_test_setup(visits, kind),                                         \
-        cmocka_unit_test_setup(outside_of_tasks, kind), cmocka_unit_test_setup(by_a_task, kind),                       \
-        cmocka_unit_test_setup(by_a_canceled_task, kind), cmocka_unit_test_setup(where_it_cannot_wait, kind),          \
-        cmocka_unit_test_setup(waits, kind), cmocka_unit_test_setup(circles, kind)
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(info_errors),
-        cmocka_unit_test(no_tasks),
-        ON(on_private),
-#if !CEDE_SPLIT_STACK
-        ON(on_shared),
-#endif
-        ON(on_auto),
-        cmocka_unit_test(a_long_wait),
+    static const struct task_test tests[] = {
+        TASK_TEST_ONCE(info_errors),
+        TASK_TEST_ONCE(no_tasks),
+        TASK_TEST(infos),
+        TASK_TEST(visits),
+        TASK_TEST(outside_of_tasks),
+        TASK_TEST(by_a_task),
+        TASK_TEST(by_a_canceled_task),
+        TASK_TEST(where_it_cannot_wait),
+        TASK_TEST(waits),
+        TASK_TEST(circles),
+        TASK_TEST_ONCE(a_long_wait),
     };
-    (void)on_shared;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return TASK_RUN("task_dump", tests);
 }

@@ -24,25 +24,12 @@
 #include <cede/cede.h>
 
 #include "env.h"
+#include "text.h"
 
 static const struct timespec a_little = {.tv_nsec = 2 * 1000 * 1000};
 
 static _Atomic int ready;
 static _Atomic cede_task sleepers[2];
-
-static void assert_has(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("'%s' is not in:\n%s", part, text);
-}
-
-static unsigned count(const char *text, const char *part)
-{
-    unsigned found = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
-        found++;
-    return found;
-}
 
 void *threads_test_sleeps(void *arg);
 void *threads_test_sleeps(void *arg)
@@ -109,10 +96,10 @@ static void asks_all(bool in_a_task)
         assert_int_equal(cede_task_cancel(atomic_load(&sleepers[i])), 0);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
-    assert_int_equal(count(text, " 'elsewhere' (threads_test_sleeps): waiting for a permit, "), 2);
-    assert_int_equal(count(text, " of another thread\ntask "), 2);
-    assert_int_equal(count(text, " of another thread: busy, no answer within a second\n"), 1);
-    assert_int_equal(count(text, "1 task that has not ended, "), in_a_task ? 3 : 2);
+    assert_int_equal(count_of(text, " 'elsewhere' (threads_test_sleeps): waiting for a permit, "), 2);
+    assert_int_equal(count_of(text, " of another thread\ntask "), 2);
+    assert_int_equal(count_of(text, " of another thread: busy, no answer within a second\n"), 1);
+    assert_int_equal(count_of(text, "1 task that has not ended, "), in_a_task ? 3 : 2);
     free(text);
 }
 
@@ -143,7 +130,7 @@ static const char *read_back(FILE *file)
 static void await_text(FILE *file, const char *part, unsigned times)
 {
     for (int i = 0; i < 10000; i++) {
-        if (count(read_back(file), part) >= times)
+        if (count_of(read_back(file), part) >= times)
             return;
         nanosleep(&a_little, NULL);
     }
@@ -186,14 +173,14 @@ static void by_a_signal(void **state)
     assert_has(text_of_file, "cede: the tasks of scheduler ");
     assert_has(text_of_file, " 'elsewhere' (threads_test_sleeps): waiting for a permit, ");
     assert_has(text_of_file, " 'computes' (");
-    assert_int_equal(count(text_of_file, "computes"), 1);
+    assert_int_equal(count_of(text_of_file, "computes"), 1);
     pthread_kill(computing, SIGUSR1);
     await_text(file, "messages, ", 4);
     raise(SIGUSR1);
     await_text(file, "messages, ", 6);
     (void)cede_sched_tick(cede_now()); /* this thread's own, all three in one */
     await_text(file, "messages, ", 7);
-    assert_int_equal(count(text_of_file, "cede: the tasks of scheduler "), 7);
+    assert_int_equal(count_of(text_of_file, "cede: the tasks of scheduler "), 7);
     assert_int_equal(cede_task_cancel(atomic_load(&sleepers[0])), 0);
     assert_int_equal(cede_task_cancel(atomic_load(&sleepers[1])), 0);
     pthread_join(sleeping, NULL);

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The state machine: what a cancel, a kill and a time limit do to a task in each state, and its status at each point. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "env.h"
 #include "tasks.h"
 
@@ -256,11 +250,7 @@ static void *kills_its_task(void *arg, void *in)
 
 static void *kills_itself_from_within(void *arg)
 {
-    cede_coro *coro = NULL;
-    cede_coro_options options = CEDE_CORO_OPTIONS(kills_its_task, NULL);
-    EXPECT_EQ(cede_coro_create(&coro, &options), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_PRIVATE, kills_its_task, NULL);
     EXPECT(cede_task_is_canceled());
     return arg;
 }

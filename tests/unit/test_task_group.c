@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups: waiting for them, their errors, and their ends. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "env.h"
 #include "tasks.h"
 
@@ -306,7 +300,7 @@ static void who_waits_is_killed(void)
 
 static void note(void *arg)
 {
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
 }
 
 static void *defers_and_parks(void *arg)
@@ -389,11 +383,7 @@ static void *kill_from_a_coroutine(void *arg, void *in)
 
 static void *has_a_coroutine(void *arg)
 {
-    cede_coro *coro = NULL;
-    cede_coro_options options = CEDE_CORO_OPTIONS(kill_from_a_coroutine, NULL);
-    EXPECT_EQ(cede_coro_create(&coro, &options), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_PRIVATE, kill_from_a_coroutine, NULL);
     return arg;
 }
 

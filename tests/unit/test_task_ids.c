@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Ids: of no other task, ever. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdlib.h>
 
 #include "task/sched.h"

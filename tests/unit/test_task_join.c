@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for the end of tasks: join, await, detach, and some of several. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "env.h"

@@ -3,16 +3,15 @@
  * A manager of tasks, on one thread: who is in it and who has left, timeouts in a time of its own, start, cancel and kill
  * by id, reset, and managers that are destroyed before their tasks have ended.
  */
-#include "choices.h"
+#include "env.h"
+#include "tasks.h"
 
 enum { MANY = 20000 };
 
-static int64_t clock_now = 1000; /* of the scheduler: never goes back */
-
 static void turn(void)
 {
-    clock_now++;
-    assert_true(cede_sched_tick(clock_now) >= clock_now);
+    task_now++;
+    assert_true(task_tick() >= task_now);
 }
 
 static cede_manager *make(void)
@@ -41,21 +40,16 @@ static void *parks(void *arg)
     return cede_task_park(CEDE_NEVER) ? NULL : &runs;
 }
 
-static cede_task spawn(cede_stack_choice choice)
+static cede_task spawn(void)
 {
-    cede_task task = 0;
-    assert_int_equal(cede_task_spawn(&task, choice, parks, NULL), 0);
-    return task;
+    return task_new(parks, NULL);
 }
 
-static cede_task hold(cede_stack_choice choice)
+static cede_task hold(void)
 {
-    cede_task task = 0;
-    cede_task_options options = CEDE_TASK_OPTIONS(parks, NULL);
-    options.stack = choice;
+    cede_task_options options = task_options(parks, NULL);
     options.flags = CEDE_TASK_HELD;
-    assert_int_equal(cede_task_create(&task, &options), 0);
-    return task;
+    return task_create(&options);
 }
 
 static void is_in(cede_manager *manager, cede_task task, cede_task_status expected)
@@ -85,10 +79,10 @@ static void ended_as(cede_task task, cede_task_status status)
     assert_int_equal(end.status, status);
 }
 
-static void knows_its_tasks(cede_stack_choice choice)
+static void knows_its_tasks(void)
 {
     cede_manager *manager = make();
-    cede_task first = spawn(choice), second = spawn(choice), other = spawn(choice);
+    cede_task first = spawn(), second = spawn(), other = spawn();
     assert_int_equal(cede_manager_size(manager), 0);
     is_not_in(manager, first);
     assert_int_equal(cede_manager_add(manager, first, 0), 0);
@@ -109,12 +103,13 @@ static void knows_its_tasks(cede_stack_choice choice)
     assert_int_equal(stats(manager).limited, 0);
     ended_as(second, CEDE_TASK_DONE);
     assert_int_equal(cede_manager_destroy(manager), 0);
+    assert_int_equal(cede_sched_reset(), 0);
 }
 
-static void time_is_up(cede_stack_choice choice)
+static void time_is_up(void)
 {
     cede_manager *manager = make();
-    cede_task soon = spawn(choice), later = spawn(choice), never = spawn(choice), moved = spawn(choice);
+    cede_task soon = spawn(), later = spawn(), never = spawn(), moved = spawn();
     turn();
     assert_int_equal(cede_manager_tick(manager, 5000), CEDE_NEVER);
     assert_int_equal(cede_manager_add(manager, soon, 100), 0);
@@ -139,13 +134,14 @@ static void time_is_up(cede_stack_choice choice)
     ended_as(moved, CEDE_TASK_TIMEOUT);
     is_in(manager, never, CEDE_TASK_WAITING);
     assert_int_equal(cede_manager_destroy(manager), 0);
+    assert_int_equal(cede_sched_reset(), 0);
 }
 
 /* A time that goes back is the last one; timeouts that end after all times never pass. */
-static void strange_times(cede_stack_choice choice)
+static void strange_times(void)
 {
     cede_manager *manager = make();
-    cede_task task = spawn(choice);
+    cede_task task = spawn();
     turn();
     assert_int_equal(cede_manager_tick(manager, 1000), CEDE_NEVER);
     assert_int_equal(cede_manager_add(manager, task, CEDE_NEVER), 0);
@@ -169,11 +165,11 @@ static void strange_times(cede_stack_choice choice)
 }
 
 /* Who was not started never runs. */
-static void start_cancel_kill_by_id(cede_stack_choice choice)
+static void start_cancel_kill_by_id(void)
 {
     cede_manager *manager = make();
-    cede_task started = hold(choice), canceled = hold(choice), killed = hold(choice), late = hold(choice);
-    cede_task waits = spawn(choice);
+    cede_task started = hold(), canceled = hold(), killed = hold(), late = hold();
+    cede_task waits = spawn();
     runs = 0;
     assert_int_equal(cede_manager_add(manager, started, 0), 0);
     assert_int_equal(cede_manager_add(manager, canceled, 0), 0);
@@ -207,10 +203,10 @@ static void start_cancel_kill_by_id(cede_stack_choice choice)
     assert_int_equal(cede_manager_destroy(manager), 0);
 }
 
-static void remove_forgets_without_ending(cede_stack_choice choice)
+static void remove_forgets_without_ending(void)
 {
     cede_manager *manager = make();
-    cede_task task = spawn(choice);
+    cede_task task = spawn();
     turn();
     for (int i = 0; i < 3; i++) { /* and it can be added again */
         assert_int_equal(cede_manager_add(manager, task, 10), 0);
@@ -231,10 +227,10 @@ static void remove_forgets_without_ending(cede_stack_choice choice)
     assert_int_equal(cede_manager_destroy(manager), 0);
 }
 
-static void who_has_ended_is_not_added(cede_stack_choice choice)
+static void who_has_ended_is_not_added(void)
 {
     cede_manager *manager = make();
-    cede_task ended = spawn(choice), killed = spawn(choice);
+    cede_task ended = spawn(), killed = spawn();
     turn();
     assert_int_equal(cede_task_unpark(ended), 0);
     turn();
@@ -247,15 +243,16 @@ static void who_has_ended_is_not_added(cede_stack_choice choice)
     assert_int_equal(cede_manager_add(manager, UINT64_MAX, 0), CEDE_ESTALE);
     assert_int_equal(cede_manager_size(manager), 0);
     assert_int_equal(cede_manager_destroy(manager), 0);
+    assert_int_equal(cede_sched_reset(), 0);
 }
 
-static void reset_kills_all(cede_stack_choice choice)
+static void reset_kills_all(void)
 {
     cede_manager *manager = make();
     cede_task tasks[20];
     runs = 0;
     for (int i = 0; i < 20; i++) {
-        tasks[i] = i % 2 ? spawn(choice) : hold(choice);
+        tasks[i] = i % 2 ? spawn() : hold();
         if (i < 18)
             assert_int_equal(cede_manager_add(manager, tasks[i], i), 0);
     }
@@ -276,6 +273,7 @@ static void reset_kills_all(cede_stack_choice choice)
     turn();
     ended_as(tasks[19], CEDE_TASK_KILLED);
     assert_int_equal(cede_manager_destroy(manager), 0);
+    assert_int_equal(cede_sched_reset(), 0);
 }
 
 static void note_end(void *arg)
@@ -293,17 +291,17 @@ static void *resets(void *arg)
     return NULL;
 }
 
-static void task_resets_its_own_manager(cede_stack_choice choice)
+static void task_resets_its_own_manager(void)
 {
     cede_manager *manager = make();
-    cede_task self = 0, others[4];
+    cede_task others[4];
     deferred_calls = 0;
     for (int i = 0; i < 2; i++)
-        assert_int_equal(cede_manager_add(manager, others[i] = spawn(choice), 0), 0);
-    assert_int_equal(cede_task_spawn(&self, choice, resets, manager), 0);
+        assert_int_equal(cede_manager_add(manager, others[i] = spawn(), 0), 0);
+    cede_task self = task_new(resets, manager);
     assert_int_equal(cede_manager_add(manager, self, 0), 0);
     for (int i = 2; i < 4; i++)
-        assert_int_equal(cede_manager_add(manager, others[i] = spawn(choice), 0), 0);
+        assert_int_equal(cede_manager_add(manager, others[i] = spawn(), 0), 0);
     turn();
     turn();
     assert_int_equal(deferred_calls, 1);
@@ -313,12 +311,12 @@ static void task_resets_its_own_manager(cede_stack_choice choice)
     assert_int_equal(cede_manager_destroy(manager), 0);
 }
 
-static void is_destroyed_before_its_tasks_end(cede_stack_choice choice)
+static void is_destroyed_before_its_tasks_end(void)
 {
     cede_manager *manager = make(), *second = make();
     cede_task tasks[4];
     for (int i = 0; i < 4; i++) {
-        tasks[i] = spawn(choice);
+        tasks[i] = spawn();
         assert_int_equal(cede_manager_add(manager, tasks[i], 10), 0);
         assert_int_equal(cede_manager_add(second, tasks[i], 10), 0); /* in both */
     }
@@ -362,14 +360,14 @@ static int remove_this_and_the_next(cede_task task, cede_task_status status, voi
     return 0;
 }
 
-static void visits_all_in_order(cede_stack_choice choice)
+static void visits_all_in_order(void)
 {
     cede_manager *manager = make();
     struct visit visit = {.manager = manager};
     cede_task tasks[5];
     assert_int_equal(cede_manager_visit(manager, look, &visit), 0);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(cede_manager_add(manager, tasks[i] = spawn(choice), 0), 0);
+        assert_int_equal(cede_manager_add(manager, tasks[i] = spawn(), 0), 0);
     turn();
     assert_int_equal(cede_manager_visit(manager, look, &visit), 0);
     assert_int_equal(visit.calls, 5);
@@ -383,13 +381,14 @@ static void visits_all_in_order(cede_stack_choice choice)
     assert_int_equal(visit.calls, 4);
     assert_int_equal(cede_manager_size(manager), 0);
     assert_int_equal(cede_manager_destroy(manager), 0);
+    assert_int_equal(cede_sched_reset(), 0);
 }
 
-static void refuses_nonsense(cede_stack_choice choice)
+static void refuses_nonsense(void)
 {
     cede_manager *manager = make();
     cede_manager_stats wrong = {.size = 1};
-    cede_task task = spawn(choice);
+    cede_task task = spawn();
     assert_int_equal(cede_manager_create(NULL), CEDE_EINVAL);
     assert_int_equal(cede_manager_add(NULL, task, 0), CEDE_EINVAL);
     assert_int_equal(cede_manager_add(manager, task, -1), CEDE_EINVAL);
@@ -411,12 +410,13 @@ static void refuses_nonsense(cede_stack_choice choice)
     assert_int_equal(cede_manager_stats_get(manager, &wrong), CEDE_EINVAL);
     assert_int_equal(wrong.size, 1);
     assert_int_equal(cede_manager_destroy(manager), 0);
+    assert_int_equal(cede_sched_reset(), 0);
 }
 
 /* --- Very many ---------------------------------------------------------------------------------------------------- */
 
 /* A model of who is in it: added, removed, added again, timed out, ended, in a random order. */
-static void very_many_against_a_model(cede_stack_choice choice)
+static void very_many_against_a_model(void)
 {
     static cede_task tasks[MANY];
     static int64_t limit[MANY]; /* -1: not in it */
@@ -426,7 +426,7 @@ static void very_many_against_a_model(cede_stack_choice choice)
     size_t size = 0;
     int64_t now = 10;
     for (int i = 0; i < many; i++) {
-        tasks[i] = spawn(choice);
+        tasks[i] = spawn();
         limit[i] = -1;
     }
     turn();
@@ -462,23 +462,24 @@ static void very_many_against_a_model(cede_stack_choice choice)
     assert_int_equal(cede_manager_reset(manager), 0);
     turn();
     assert_int_equal(cede_manager_destroy(manager), 0);
+    assert_int_equal(cede_sched_reset(), 0);
 }
 
 int main(void)
 {
-    static const struct test_on_choice cases[] = {
-        TEST_CHOICE(knows_its_tasks),
-        TEST_CHOICE(time_is_up),
-        TEST_CHOICE(strange_times),
-        TEST_CHOICE(start_cancel_kill_by_id),
-        TEST_CHOICE(remove_forgets_without_ending),
-        TEST_CHOICE(who_has_ended_is_not_added),
-        TEST_CHOICE(reset_kills_all),
-        TEST_CHOICE(task_resets_its_own_manager),
-        TEST_CHOICE(is_destroyed_before_its_tasks_end),
-        TEST_CHOICE(visits_all_in_order),
-        TEST_CHOICE(refuses_nonsense),
-        TEST_CHOICE(very_many_against_a_model),
+    static const struct task_test cases[] = {
+        TASK_TEST(knows_its_tasks),
+        TASK_TEST(time_is_up),
+        TASK_TEST(strange_times),
+        TASK_TEST(start_cancel_kill_by_id),
+        TASK_TEST(remove_forgets_without_ending),
+        TASK_TEST(who_has_ended_is_not_added),
+        TASK_TEST(reset_kills_all),
+        TASK_TEST(task_resets_its_own_manager),
+        TASK_TEST(is_destroyed_before_its_tasks_end),
+        TASK_TEST(visits_all_in_order),
+        TASK_TEST(refuses_nonsense),
+        TASK_TEST(very_many_against_a_model),
     };
-    return TEST_RUN_CHOICES("managers", cases);
+    return TASK_RUN("managers", cases);
 }

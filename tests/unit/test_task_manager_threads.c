@@ -2,18 +2,19 @@
 /*
  * A manager whose tasks run on other threads, and several threads that use one manager at the same time.
  */
-#include "choices.h"
+#include "env.h"
+#include "tasks.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
 
 enum { TASKS = 60, WORKERS = 3, STEPS = 3000 };
 
 /* A thread that runs tasks which park for ever, and one that parks until the thread is to end. */
 struct worker {
     pthread_t thread;
-    cede_stack_choice choice;
     unsigned flags; /* of its tasks */
     _Atomic cede_task keeper;
     _Atomic cede_task tasks[TASKS]; /* 0: not there yet */
@@ -33,8 +34,7 @@ static void *keeps_it_going(void *arg)
     struct worker *worker = arg;
     for (int i = 0; i < TASKS; i++) {
         cede_task id = 0;
-        cede_task_options options = CEDE_TASK_OPTIONS(parks, worker);
-        options.stack = worker->choice;
+        cede_task_options options = task_options(parks, worker);
         options.flags = worker->flags;
         EXPECT_EQ(cede_task_create(&id, &options), 0);
         atomic_store(&worker->tasks[i], id);
@@ -54,9 +54,8 @@ static void *work(void *arg)
     return NULL;
 }
 
-static void begin(struct worker *worker, cede_stack_choice choice)
+static void begin(struct worker *worker)
 {
-    worker->choice = choice;
     assert_int_equal(pthread_create(&worker->thread, NULL, work, worker), 0);
 }
 
@@ -95,11 +94,11 @@ static void add_all(cede_manager *manager, struct worker *worker, int64_t timeou
 }
 
 /* Their threads end only when all of them have been canceled: so this returns. */
-static void times_out_tasks_of_another_thread(cede_stack_choice choice)
+static void times_out_tasks_of_another_thread(void)
 {
     struct worker worker = {.leaves_them = false};
     cede_manager *manager = make();
-    begin(&worker, choice);
+    begin(&worker);
     await_keeper(&worker);
     add_all(manager, &worker, 100);
     assert_int_equal(cede_manager_tick(manager, 1000), 1100);
@@ -113,12 +112,12 @@ static void times_out_tasks_of_another_thread(cede_stack_choice choice)
     assert_int_equal(cede_manager_destroy(manager), 0);
 }
 
-static void starts_cancels_and_kills_elsewhere(cede_stack_choice choice)
+static void starts_cancels_and_kills_elsewhere(void)
 {
     struct worker worker = {.flags = CEDE_TASK_HELD};
     cede_manager *manager = make();
     cede_task_status status;
-    begin(&worker, choice);
+    begin(&worker);
     await_keeper(&worker);
     add_all(manager, &worker, 0);
     for (int i = 0; i < TASKS; i++) {
@@ -146,11 +145,11 @@ static void starts_cancels_and_kills_elsewhere(cede_stack_choice choice)
 }
 
 /* The entries and the manager go with the last task, or with the messages that are under way. */
-static void is_destroyed_before_anything(cede_stack_choice choice)
+static void is_destroyed_before_anything(void)
 {
     struct worker worker = {.leaves_them = true};
     cede_manager *manager = make();
-    begin(&worker, choice);
+    begin(&worker);
     await_keeper(&worker);
     add_all(manager, &worker, 5);
     for (int i = 0; i < TASKS; i += 2)
@@ -160,11 +159,11 @@ static void is_destroyed_before_anything(cede_stack_choice choice)
 }
 
 /* A thread that ends kills its tasks, and so they leave; also those whose registration it has hardly read. */
-static void thread_of_the_tasks_ends(cede_stack_choice choice)
+static void thread_of_the_tasks_ends(void)
 {
     struct worker worker = {.leaves_them = true};
     cede_manager *manager = make();
-    begin(&worker, choice);
+    begin(&worker);
     await_keeper(&worker);
     add_all(manager, &worker, 0);
     end(&worker);
@@ -219,7 +218,7 @@ static void *control(void *arg)
     return NULL;
 }
 
-static void many_threads_use_it(cede_stack_choice choice)
+static void many_threads_use_it(void)
 {
     static struct storm storm;
     pthread_t threads[2];
@@ -228,7 +227,7 @@ static void many_threads_use_it(cede_stack_choice choice)
     atomic_store(&storm.now, 1);
     for (int i = 0; i < WORKERS; i++) {
         storm.workers[i].leaves_them = true;
-        begin(&storm.workers[i], choice);
+        begin(&storm.workers[i]);
     }
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, control, &storm), 0);
@@ -243,12 +242,12 @@ static void many_threads_use_it(cede_stack_choice choice)
 
 int main(void)
 {
-    static const struct test_on_choice cases[] = {
-        TEST_CHOICE(times_out_tasks_of_another_thread),
-        TEST_CHOICE(starts_cancels_and_kills_elsewhere),
-        TEST_CHOICE(is_destroyed_before_anything),
-        TEST_CHOICE(thread_of_the_tasks_ends),
-        TEST_CHOICE(many_threads_use_it),
+    static const struct task_test cases[] = {
+        TASK_TEST(times_out_tasks_of_another_thread),
+        TASK_TEST(starts_cancels_and_kills_elsewhere),
+        TASK_TEST(is_destroyed_before_anything),
+        TASK_TEST(thread_of_the_tasks_ends),
+        TASK_TEST(many_threads_use_it),
     };
-    return TEST_RUN_CHOICES("managers and threads", cases);
+    return TASK_RUN("managers and threads", cases);
 }

@@ -3,16 +3,17 @@
  * Waiting for a reply by its id: replies before and after the wait begins, late ones and those for calls that never were;
  * timeouts, cancels and kills; and very many calls at once. The clock is the test's own.
  */
-#include "choices.h"
+#include "env.h"
+#include "tasks.h"
+
+#include <string.h>
 
 enum { MANY = 100000, LONG = 5000 };
 
-static int64_t clock_now = 1000; /* never goes back */
-
 static void tick(int64_t later)
 {
-    clock_now += later;
-    assert_true(cede_sched_tick(clock_now) >= clock_now);
+    task_now += later;
+    assert_true(task_tick() >= task_now);
 }
 
 static cede_rpc_stats stats(void)
@@ -61,10 +62,10 @@ static void *wait_for_it(void *arg)
     return NULL;
 }
 
-static void spawn(struct waiting *w, cede_stack_choice choice, uint64_t id, int64_t deadline)
+static void spawn(struct waiting *w, uint64_t id, int64_t deadline)
 {
     *w = (struct waiting){.id = id, .deadline = deadline, .result = 1};
-    assert_int_equal(cede_task_spawn(&w->task, choice, wait_for_it, w), 0);
+    w->task = task_new(wait_for_it, w);
 }
 
 static void ended_with(struct waiting *w, int result)
@@ -77,12 +78,12 @@ static void ended_with(struct waiting *w, int result)
     assert_int_equal(cede_rpc_wait(w->id, CEDE_NEVER, NULL, NULL), CEDE_ESTALE);
 }
 
-static void reply_wakes_who_waits(cede_stack_choice choice)
+static void reply_wakes_who_waits(void)
 {
     cede_rpc_stats before = stats();
     struct waiting w;
     char data[] = "the reply";
-    spawn(&w, choice, begin(), CEDE_NEVER);
+    spawn(&w, begin(), CEDE_NEVER);
     tick(0);
     assert_int_equal(w.runs, 1);
     assert_int_equal(stats().pending, before.pending + 1);
@@ -99,7 +100,7 @@ static void reply_wakes_who_waits(cede_stack_choice choice)
     assert_int_equal(stats().pending, before.pending);
 }
 
-static void reply_comes_before_the_wait(cede_stack_choice choice)
+static void reply_comes_before_the_wait(void)
 {
     struct waiting w;
     uint64_t id = begin();
@@ -107,17 +108,17 @@ static void reply_comes_before_the_wait(cede_stack_choice choice)
     test_fill(data, sizeof data, 3);
     assert_int_equal(cede_rpc_complete(id, data, sizeof data), 0);
     assert_int_equal(cede_rpc_complete(id, data, sizeof data), CEDE_EBUSY);
-    spawn(&w, choice, id, CEDE_NOW);
+    spawn(&w, id, CEDE_NOW);
     tick(0);
     assert_int_equal(w.length, sizeof data);
     assert_true(test_filled(w.bytes, sizeof data, 3));
     ended_with(&w, 0);
 }
 
-static void empty_reply(cede_stack_choice choice)
+static void empty_reply(void)
 {
     struct waiting w;
-    spawn(&w, choice, begin(), CEDE_NEVER);
+    spawn(&w, begin(), CEDE_NEVER);
     tick(0);
     assert_int_equal(cede_rpc_complete(w.id, NULL, 0), 0);
     tick(0);
@@ -125,30 +126,30 @@ static void empty_reply(cede_stack_choice choice)
     ended_with(&w, 0);
 }
 
-static void failure_is_what_the_wait_returns(cede_stack_choice choice)
+static void failure_is_what_the_wait_returns(void)
 {
     cede_rpc_stats before = stats();
     struct waiting w, early;
-    spawn(&w, choice, begin(), CEDE_NEVER);
+    spawn(&w, begin(), CEDE_NEVER);
     tick(0);
     assert_int_equal(cede_rpc_fail(w.id, CEDE_ECLOSED), 0);
     tick(0);
     ended_with(&w, CEDE_ECLOSED);
     uint64_t id = begin();
     assert_int_equal(cede_rpc_fail(id, 4711), 0);
-    spawn(&early, choice, id, CEDE_NEVER);
+    spawn(&early, id, CEDE_NEVER);
     tick(0);
     ended_with(&early, 4711);
     assert_int_equal(cede_rpc_fail(id, CEDE_ECLOSED), CEDE_ESTALE);
     assert_int_equal(stats().failed, before.failed + 2);
 }
 
-static void deadline_passes(cede_stack_choice choice)
+static void deadline_passes(void)
 {
     cede_rpc_stats before = stats();
     struct waiting w, at_once;
-    spawn(&w, choice, begin(), clock_now + 100);
-    spawn(&at_once, choice, begin(), CEDE_NOW);
+    spawn(&w, begin(), task_now + 100);
+    spawn(&at_once, begin(), CEDE_NOW);
     tick(0);
     ended_with(&at_once, CEDE_ETIMEDOUT);
     tick(99);
@@ -167,28 +168,26 @@ static void *reply_to_it(void *arg)
     return NULL;
 }
 
-static void reply_comes_between_deadline_and_turn(cede_stack_choice choice)
+static void reply_comes_between_deadline_and_turn(void)
 {
     struct waiting w;
-    cede_task replier;
-    cede_task_options options = CEDE_TASK_OPTIONS(reply_to_it, &w);
-    options.stack = choice;
+    cede_task_options options = task_options(reply_to_it, &w);
     options.flags = CEDE_TASK_URGENT;
-    spawn(&w, choice, begin(), clock_now + 10);
+    spawn(&w, begin(), task_now + 10);
     tick(0);
-    assert_int_equal(cede_task_create(&replier, &options), 0);
+    cede_task replier = task_create(&options);
     tick(10);
     assert_int_equal(cede_task_join(replier, CEDE_NOW, NULL), 0);
     assert_string_equal(w.bytes, "just");
     ended_with(&w, 0);
 }
 
-static void task_is_canceled(cede_stack_choice choice)
+static void task_is_canceled(void)
 {
     cede_rpc_stats before = stats();
     struct waiting w, with_reply;
-    spawn(&w, choice, begin(), CEDE_NEVER);
-    spawn(&with_reply, choice, begin(), CEDE_NEVER);
+    spawn(&w, begin(), CEDE_NEVER);
+    spawn(&with_reply, begin(), CEDE_NEVER);
     tick(0);
     assert_int_equal(cede_task_cancel(w.task), 0);
     assert_int_equal(cede_rpc_complete(with_reply.id, "a", 1), 0);
@@ -200,11 +199,11 @@ static void task_is_canceled(cede_stack_choice choice)
     assert_int_equal(stats().completed, before.completed + 1);
 }
 
-static void call_is_canceled(cede_stack_choice choice)
+static void call_is_canceled(void)
 {
     cede_rpc_stats before = stats();
     struct waiting w;
-    spawn(&w, choice, begin(), CEDE_NEVER);
+    spawn(&w, begin(), CEDE_NEVER);
     tick(0);
     assert_int_equal(cede_rpc_cancel(w.id), 0);
     assert_int_equal(cede_rpc_cancel(w.id), CEDE_EBUSY);
@@ -220,14 +219,14 @@ static void call_is_canceled(cede_stack_choice choice)
 }
 
 /* While it waits, when it was woken by a reply or its deadline and has not run; and later, when the call is long over. */
-static void task_is_killed(cede_stack_choice choice)
+static void task_is_killed(void)
 {
     cede_rpc_stats before = stats();
     struct waiting waits, woken, late, done;
-    spawn(&waits, choice, begin(), clock_now + 1000);
-    spawn(&woken, choice, begin(), CEDE_NEVER);
-    spawn(&late, choice, begin(), CEDE_NEVER);
-    spawn(&done, choice, begin(), CEDE_NEVER);
+    spawn(&waits, begin(), task_now + 1000);
+    spawn(&woken, begin(), CEDE_NEVER);
+    spawn(&late, begin(), CEDE_NEVER);
+    spawn(&done, begin(), CEDE_NEVER);
     tick(0);
     assert_int_equal(cede_rpc_complete(woken.id, "lost", 4), 0);
     assert_int_equal(cede_rpc_cancel(late.id), 0);
@@ -256,15 +255,15 @@ static void *waits_then_parks(void *arg)
 }
 
 /* Another call has the slot by then. */
-static void kill_after_the_wait_ends_no_other_call(cede_stack_choice choice)
+static void kill_after_the_wait_ends_no_other_call(void)
 {
     struct waiting first = {.id = begin(), .deadline = CEDE_NEVER}, second;
-    assert_int_equal(cede_task_spawn(&first.task, choice, waits_then_parks, &first), 0);
+    first.task = task_new(waits_then_parks, &first);
     tick(0);
     assert_int_equal(cede_rpc_complete(first.id, "1", 1), 0);
     tick(0);
     assert_int_equal(first.runs, 2);
-    spawn(&second, choice, begin(), CEDE_NEVER);
+    spawn(&second, begin(), CEDE_NEVER);
     tick(0);
     assert_int_equal(cede_task_kill(first.task), 0);
     tick(0);
@@ -275,12 +274,12 @@ static void kill_after_the_wait_ends_no_other_call(cede_stack_choice choice)
     assert_int_equal(cede_task_join(first.task, CEDE_NOW, NULL), 0);
 }
 
-static void one_task_waits_for_a_call(cede_stack_choice choice)
+static void one_task_waits_for_a_call(void)
 {
     struct waiting w, second;
-    spawn(&w, choice, begin(), CEDE_NEVER);
+    spawn(&w, begin(), CEDE_NEVER);
     tick(0);
-    spawn(&second, choice, w.id, CEDE_NEVER);
+    spawn(&second, w.id, CEDE_NEVER);
     tick(0);
     assert_int_equal(second.runs, 2);
     assert_int_equal(second.result, CEDE_EBUSY);
@@ -290,12 +289,11 @@ static void one_task_waits_for_a_call(cede_stack_choice choice)
     assert_int_equal(cede_task_join(second.task, CEDE_NOW, NULL), 0);
 }
 
-static void outside_of_tasks(cede_stack_choice choice)
+static void outside_of_tasks(void)
 {
     uint64_t id = begin();
     void *bytes = &id;
     size_t length = 5;
-    (void)choice;
     assert_int_equal(cede_rpc_wait(id, CEDE_NEVER, &bytes, &length), CEDE_ENOTASK); /* and the call goes on */
     assert_null(bytes);
     assert_int_equal(length, 0);
@@ -311,11 +309,10 @@ static void outside_of_tasks(cede_stack_choice choice)
     assert_int_equal(cede_rpc_wait(id, CEDE_NOW, NULL, NULL), CEDE_ESTALE);
 }
 
-static void refuses_nonsense(cede_stack_choice choice)
+static void refuses_nonsense(void)
 {
     cede_rpc_stats wrong = {.size = 3};
     uint64_t id = begin();
-    (void)choice;
     assert_int_equal(cede_rpc_begin(NULL), CEDE_EINVAL);
     assert_int_equal(cede_rpc_complete(id, NULL, 3), CEDE_EINVAL);
     assert_int_equal(cede_rpc_fail(id, 0), CEDE_EINVAL);
@@ -340,10 +337,9 @@ static void refuses_nonsense(cede_stack_choice choice)
     assert_int_equal(cede_rpc_cancel(id), 0);
 }
 
-static void ids_do_not_come_back(cede_stack_choice choice)
+static void ids_do_not_come_back(void)
 {
     uint64_t last = begin();
-    (void)choice;
     assert_int_equal(cede_rpc_cancel(last), 0);
     for (int i = 0; i < 1000; i++) {
         uint64_t id = begin();
@@ -381,14 +377,14 @@ static void *one_of_many(void *arg)
     return NULL;
 }
 
-static void very_many_at_once(cede_stack_choice choice)
+static void very_many_at_once(void)
 {
     int many = (int)(MANY / test_slow_factor());
     int accepted = 0, late = 0;
     crowd = (struct crowd){.next = 0};
     cede_rpc_stats before = stats();
     for (int i = 0; i < many; i++)
-        assert_int_equal(cede_task_spawn(NULL, choice, one_of_many, NULL), 0);
+        task_go(one_of_many, NULL);
     tick(0);
     assert_int_equal(stats().pending, before.pending + (uint64_t)many);
     for (int i = 0; i < many; i += 2)
@@ -418,20 +414,20 @@ static void *asks_itself(void *arg)
     return wait_for_it(arg);
 }
 
-static void within_a_run(cede_stack_choice choice)
+static void within_a_run(void)
 {
     struct waiting w = {.deadline = CEDE_NEVER};
     cede_run_options options = CEDE_RUN_OPTIONS;
-    options.stack = choice;
+    options.stack = task_stack;
     assert_int_equal(cede_run(asks_itself, &w, &options), 0);
     assert_string_equal(w.bytes, "self");
 }
 
-static void reset_ends_what_is_awaited(cede_stack_choice choice)
+static void reset_ends_what_is_awaited(void)
 {
     struct waiting w;
     cede_rpc_stats before = stats();
-    spawn(&w, choice, begin(), clock_now + 1000);
+    spawn(&w, begin(), task_now + 1000);
     tick(0);
     assert_int_equal(cede_sched_reset(), 0);
     assert_int_equal(cede_rpc_complete(w.id, "x", 1), CEDE_ESTALE);
@@ -440,24 +436,24 @@ static void reset_ends_what_is_awaited(cede_stack_choice choice)
 
 int main(void)
 {
-    static const struct test_on_choice cases[] = {
-        TEST_CHOICE(reply_wakes_who_waits),
-        TEST_CHOICE(reply_comes_before_the_wait),
-        TEST_CHOICE(empty_reply),
-        TEST_CHOICE(failure_is_what_the_wait_returns),
-        TEST_CHOICE(deadline_passes),
-        TEST_CHOICE(reply_comes_between_deadline_and_turn),
-        TEST_CHOICE(task_is_canceled),
-        TEST_CHOICE(call_is_canceled),
-        TEST_CHOICE(task_is_killed),
-        TEST_CHOICE(kill_after_the_wait_ends_no_other_call),
-        TEST_CHOICE(one_task_waits_for_a_call),
-        TEST_CHOICE(outside_of_tasks),
-        TEST_CHOICE(refuses_nonsense),
-        TEST_CHOICE(ids_do_not_come_back),
-        TEST_CHOICE(very_many_at_once),
-        TEST_CHOICE(within_a_run),
-        TEST_CHOICE(reset_ends_what_is_awaited),
+    static const struct task_test cases[] = {
+        TASK_TEST(reply_wakes_who_waits),
+        TASK_TEST(reply_comes_before_the_wait),
+        TASK_TEST(empty_reply),
+        TASK_TEST(failure_is_what_the_wait_returns),
+        TASK_TEST(deadline_passes),
+        TASK_TEST(reply_comes_between_deadline_and_turn),
+        TASK_TEST(task_is_canceled),
+        TASK_TEST(call_is_canceled),
+        TASK_TEST(task_is_killed),
+        TASK_TEST(kill_after_the_wait_ends_no_other_call),
+        TASK_TEST(one_task_waits_for_a_call),
+        TASK_TEST(outside_of_tasks),
+        TASK_TEST(refuses_nonsense),
+        TASK_TEST(ids_do_not_come_back),
+        TASK_TEST(very_many_at_once),
+        TASK_TEST(within_a_run),
+        TASK_TEST(reset_ends_what_is_awaited),
     };
-    return TEST_RUN_CHOICES("calls", cases);
+    return TASK_RUN("calls", cases);
 }

@@ -3,11 +3,13 @@
  * Replies from other threads: each is handed over or counted as late, exactly once, whatever comes first: the reply, the
  * deadline, a cancel, a kill, or the end of the thread whose calls they are.
  */
-#include "choices.h"
+#include "env.h"
+#include "tasks.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
 
 enum { CALLS = 4000, REPLIERS = 3 };
 
@@ -79,16 +81,16 @@ static void *make_call(void *arg)
 
 static void *make_all_calls(void *arg)
 {
-    const cede_stack_choice *choice = arg;
+    (void)arg;
     for (int i = 0; i < calls_here; i++) {
-        EXPECT_EQ(cede_task_spawn(NULL, *choice, make_call, NULL), 0);
+        task_go(make_call, NULL);
         if (i % 50 == 49)
             EXPECT_EQ(cede_task_yield(), 0);
     }
     return NULL;
 }
 
-static void replies_race_with_everything(cede_stack_choice choice)
+static void replies_race_with_everything(void)
 {
     pthread_t threads[REPLIERS];
     cede_rpc_stats before = stats();
@@ -101,7 +103,7 @@ static void replies_race_with_everything(cede_stack_choice choice)
     atomic_store(&busy, 0);
     for (int i = 0; i < REPLIERS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, reply_to_all, NULL), 0);
-    assert_int_equal(cede_run(make_all_calls, &choice, NULL), 0);
+    assert_int_equal(cede_run(make_all_calls, NULL, NULL), 0);
     for (int i = next_call; i < calls_here; i++) /* who was canceled before it ran has made none */
         atomic_store(&ids[i], 1);
     for (int i = 0; i < REPLIERS; i++)
@@ -130,12 +132,11 @@ static void reply_from_here(void *arg)
 }
 
 /* The message has not been read when the reply is taken. */
-static void reply_can_be_taken_at_once(cede_stack_choice choice)
+static void reply_can_be_taken_at_once(void)
 {
     uint64_t id = 0, next = 0;
     void *bytes = NULL;
     size_t length = 0;
-    (void)choice;
     assert_int_equal(cede_rpc_begin(&id), 0);
     test_on_thread(reply_from_here, &id);
     assert_int_equal(cede_rpc_wait(id, CEDE_NOW, &bytes, &length), 0);
@@ -156,10 +157,9 @@ static void reply_can_be_taken_at_once(cede_stack_choice choice)
 }
 
 /* A reply that nobody takes goes with its call, before or after its message is read. */
-static void reply_is_dropped_with_its_call(cede_stack_choice choice)
+static void reply_is_dropped_with_its_call(void)
 {
     uint64_t id = 0;
-    (void)choice;
     for (int reads = 0; reads < 2; reads++) {
         assert_int_equal(cede_rpc_begin(&id), 0);
         test_on_thread(reply_from_here, &id);
@@ -195,10 +195,9 @@ static void finds_nothing_pending(void *arg)
         EXPECT_EQ(cede_rpc_wait(some[i], CEDE_NOW, NULL, NULL), CEDE_ESTALE);
 }
 
-static void calls_are_over_when_their_thread_ends(cede_stack_choice choice)
+static void calls_are_over_when_their_thread_ends(void)
 {
     uint64_t some[3];
-    (void)choice;
     test_on_thread(begin_some, some);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(cede_rpc_complete(some[i], "x", 1), CEDE_ESTALE);
@@ -209,11 +208,11 @@ static void calls_are_over_when_their_thread_ends(cede_stack_choice choice)
 
 int main(void)
 {
-    static const struct test_on_choice cases[] = {
-        TEST_CHOICE(replies_race_with_everything),
-        TEST_CHOICE(reply_can_be_taken_at_once),
-        TEST_CHOICE(reply_is_dropped_with_its_call),
-        TEST_CHOICE(calls_are_over_when_their_thread_ends),
+    static const struct task_test cases[] = {
+        TASK_TEST(replies_race_with_everything),
+        TASK_TEST(reply_can_be_taken_at_once),
+        TASK_TEST(reply_is_dropped_with_its_call),
+        TASK_TEST(calls_are_over_when_their_thread_ends),
     };
-    return TEST_RUN_CHOICES("calls and threads", cases);
+    return TASK_RUN("calls and threads", cases);
 }

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Schedulers: cede_run, a reset, statistics, and where they and their tasks can run. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "env.h"
@@ -61,7 +55,7 @@ static void *outlives(void *arg)
 {
     for (int i = 0; i < 3; i++)
         EXPECT_EQ(cede_sleep_until(cede_after(CEDE_MICROSECOND)), 0);
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
     return NULL;
 }
 
@@ -81,7 +75,7 @@ static void the_others_are_waited_for(void)
 
 static void note(void *arg)
 {
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
 }
 
 static void *defers_and_parks(void *arg)
@@ -152,11 +146,7 @@ static void *runs_again_in_a_coroutine(void *arg, void *in)
 
 static void *has_a_coroutine(void *arg)
 {
-    cede_coro *coro = NULL;
-    cede_coro_options options = CEDE_CORO_OPTIONS(runs_again_in_a_coroutine, NULL);
-    EXPECT_EQ(cede_coro_create(&coro, &options), 0);
-    EXPECT_EQ(cede_coro_resume(coro, NULL, NULL), 0);
-    EXPECT_EQ(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_PRIVATE, runs_again_in_a_coroutine, NULL);
     return arg;
 }
 
@@ -186,7 +176,7 @@ static void *drives(void *arg, void *in)
 static void *gives_way(void *arg)
 {
     for (;;) {
-        task_note((char)test_number(arg));
+        task_note(task_letter(arg));
         EXPECT_EQ(cede_task_yield(), 0);
     }
     return NULL;
@@ -224,12 +214,7 @@ static void *cannot_drive(void *arg, void *in)
 
 static void not_within_a_shared_one(void)
 {
-    cede_coro *coro = NULL;
-    cede_coro_options options = CEDE_CORO_OPTIONS(cannot_drive, NULL);
-    options.stack = CEDE_SHARED;
-    assert_int_equal(cede_coro_create(&coro, &options), 0);
-    assert_int_equal(cede_coro_resume(coro, NULL, NULL), 0);
-    assert_int_equal(cede_coro_destroy(coro), 0);
+    test_resume_once(CEDE_SHARED, cannot_drive, NULL);
     assert_int_equal(task_stats().tasks, 0);
     task_settle();
     task_noted("");
@@ -313,7 +298,7 @@ static void in_a_call_on_a_big_stack(void)
 
 static void spawn_again(void *arg)
 {
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
     task_go(task_notes, test_value('x'));
 }
 

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Making tasks: options, errors, names and private data; and the order in which they have their turns. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "env.h"
@@ -230,7 +224,7 @@ static void held_ones_wait_to_be_started(void)
 static void *gives_way_thrice(void *arg)
 {
     for (int i = 0; i < 3; i++) {
-        task_note((char)test_number(arg));
+        task_note(task_letter(arg));
         EXPECT_EQ(cede_task_yield(), 0);
     }
     return NULL;

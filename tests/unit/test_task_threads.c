@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Tasks and other threads: what is asked of a task by its id, and how a scheduler that sleeps learns of it. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

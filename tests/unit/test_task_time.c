@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Time: sleeping, deadlines, parking, and what a tick says and does. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "env.h"
 #include "tasks.h"
 
@@ -20,7 +14,7 @@ static void *sleeps(void *arg)
     EXPECT_EQ(cede_sleep_until(deadline), 0);
     EXPECT_EQ(cede_now(), task_now);
     EXPECT(task_now >= deadline);
-    task_note((char)test_number(arg));
+    task_note(task_letter(arg));
     return NULL;
 }
 
@@ -93,7 +87,7 @@ static void *yields_by_sleeping(void *arg)
 {
     for (int i = 0; i < 3; i++) {
         EXPECT_EQ(cede_sleep_until(i == 0 ? CEDE_NOW : i == 1 ? task_now : -5), 0);
-        task_note((char)test_number(arg));
+        task_note(task_letter(arg));
     }
     return NULL;
 }

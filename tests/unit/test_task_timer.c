@@ -3,18 +3,15 @@
  * Timers that call a function: when they are called and how often, what the function may do, and what becomes of them when
  * their scheduler or thread has ended. The clock is the test's own, given to each tick.
  */
-#include "choices.h"
+#include "tasks.h"
 
 enum { CALLS_MOST = 64, MANY = 2000 };
-
-static int64_t clock_now = 1000; /* never goes back */
 
 struct record {
     int calls;
     int64_t at[CALLS_MOST];
     void (*then)(cede_timer *timer, struct record *record); /* what else the function does */
     cede_timer *other;
-    cede_stack_choice choice;
     int result;
 };
 
@@ -31,9 +28,9 @@ static void called(cede_timer *timer, void *arg)
 /* A tick so many ns later. Returns in how many ns the next one is to be, or CEDE_NEVER. */
 static int64_t tick(int64_t later)
 {
-    clock_now += later;
-    int64_t next = cede_sched_tick(clock_now);
-    return next == CEDE_NEVER ? next : next - clock_now;
+    task_now += later;
+    int64_t next = task_tick();
+    return next == CEDE_NEVER ? next : next - task_now;
 }
 
 static cede_timer *make(struct record *record)
@@ -44,52 +41,52 @@ static cede_timer *make(struct record *record)
     return timer;
 }
 
-static void calls_once_at_its_deadline(cede_stack_choice choice)
+static void calls_once_at_its_deadline(void)
 {
-    struct record record = {.choice = choice};
+    struct record record = {0};
     cede_timer *timer = make(&record);
     assert_int_equal(cede_timer_deadline(timer), CEDE_NEVER);
     tick(0);
-    assert_int_equal(cede_timer_set(timer, clock_now + 100), 0);
-    assert_int_equal(cede_timer_deadline(timer), clock_now + 100);
+    assert_int_equal(cede_timer_set(timer, task_now + 100), 0);
+    assert_int_equal(cede_timer_deadline(timer), task_now + 100);
     assert_int_equal(tick(99), 1);
     assert_int_equal(record.calls, 0);
     assert_int_equal(tick(1), CEDE_NEVER);
     assert_int_equal(record.calls, 1);
-    assert_int_equal(record.at[0], clock_now);
+    assert_int_equal(record.at[0], task_now);
     assert_int_equal(cede_timer_deadline(timer), CEDE_NEVER);
     tick(1000);
     assert_int_equal(record.calls, 1);
     assert_int_equal(cede_timer_destroy(timer), 0);
 }
 
-static void moves_when_it_is_set_again(cede_stack_choice choice)
+static void moves_when_it_is_set_again(void)
 {
-    struct record record = {.choice = choice};
+    struct record record = {0};
     cede_timer *timer = make(&record);
-    assert_int_equal(cede_timer_set(timer, clock_now + 100), 0);
-    assert_int_equal(cede_timer_set(timer, clock_now + 300), 0);
+    assert_int_equal(cede_timer_set(timer, task_now + 100), 0);
+    assert_int_equal(cede_timer_set(timer, task_now + 300), 0);
     tick(200);
     assert_int_equal(record.calls, 0);
-    assert_int_equal(cede_timer_set(timer, clock_now + 10), 0);
+    assert_int_equal(cede_timer_set(timer, task_now + 10), 0);
     tick(10);
     assert_int_equal(record.calls, 1);
-    assert_int_equal(cede_timer_set(timer, clock_now + 10), 0);
+    assert_int_equal(cede_timer_set(timer, task_now + 10), 0);
     assert_int_equal(cede_timer_set(timer, CEDE_NEVER), 0);
     assert_int_equal(tick(1000), CEDE_NEVER);
-    assert_int_equal(cede_timer_set(timer, clock_now - 500), 0); /* has passed */
+    assert_int_equal(cede_timer_set(timer, task_now - 500), 0); /* has passed */
     assert_int_equal(tick(0), CEDE_NEVER);
     assert_int_equal(record.calls, 2);
     assert_int_equal(cede_timer_destroy(timer), 0);
 }
 
-static void is_not_called_after_a_cancel(cede_stack_choice choice)
+static void is_not_called_after_a_cancel(void)
 {
-    struct record record = {.choice = choice};
+    struct record record = {0};
     cede_timer *timer = make(&record), *left = make(&record);
     assert_int_equal(cede_timer_cancel(timer), 0); /* not set: stays so */
-    assert_int_equal(cede_timer_set(timer, clock_now + 5), 0);
-    assert_int_equal(cede_timer_set_periodic(left, clock_now + 5, 5), 0);
+    assert_int_equal(cede_timer_set(timer, task_now + 5), 0);
+    assert_int_equal(cede_timer_set_periodic(left, task_now + 5, 5), 0);
     assert_int_equal(cede_timer_cancel(timer), 0);
     assert_int_equal(cede_timer_cancel(timer), 0);
     assert_int_equal(cede_timer_destroy(left), 0);
@@ -98,11 +95,11 @@ static void is_not_called_after_a_cancel(cede_stack_choice choice)
     assert_int_equal(cede_timer_destroy(timer), 0);
 }
 
-static void keeps_its_period(cede_stack_choice choice)
+static void keeps_its_period(void)
 {
-    struct record record = {.choice = choice};
+    struct record record = {0};
     cede_timer *timer = make(&record);
-    int64_t start = clock_now;
+    int64_t start = task_now;
     assert_int_equal(cede_timer_set_periodic(timer, start + 100, 50), 0);
     tick(99);
     assert_int_equal(record.calls, 0);
@@ -119,20 +116,20 @@ static void keeps_its_period(cede_stack_choice choice)
     assert_int_equal(cede_timer_missed(timer), 2);
     assert_int_equal(cede_timer_set_periodic(timer, CEDE_NOW, 1000), 0); /* from now on */
     assert_int_equal(cede_timer_missed(timer), 0);
-    assert_int_equal(cede_timer_set(timer, clock_now + 10), 0); /* once */
+    assert_int_equal(cede_timer_set(timer, task_now + 10), 0); /* once */
     assert_int_equal(tick(10), CEDE_NEVER);
     assert_int_equal(record.calls, 5);
     assert_int_equal(cede_timer_destroy(timer), 0);
 }
 
 /* The time of its second call is later than any: it is called once. */
-static void period_beyond_all_time(cede_stack_choice choice)
+static void period_beyond_all_time(void)
 {
-    struct record record = {.choice = choice};
+    struct record record = {0};
     cede_timer *timer = make(&record);
-    assert_int_equal(cede_timer_set_periodic(timer, clock_now + 1, CEDE_NEVER), 0);
+    assert_int_equal(cede_timer_set_periodic(timer, task_now + 1, CEDE_NEVER), 0);
     assert_int_equal(tick(1), CEDE_NEVER);
-    assert_int_equal(cede_timer_set_periodic(timer, clock_now + 1, CEDE_NEVER - clock_now - 1), 0);
+    assert_int_equal(cede_timer_set_periodic(timer, task_now + 1, CEDE_NEVER - task_now - 1), 0);
     assert_int_equal(tick(1), CEDE_NEVER);
     assert_int_equal(record.calls, 2);
     assert_int_equal(cede_timer_destroy(timer), 0);
@@ -150,15 +147,15 @@ static void destroy_other(cede_timer *timer, struct record *record)
     record->other = NULL;
 }
 
-static void is_destroyed_by_its_own_function(cede_stack_choice choice)
+static void is_destroyed_by_its_own_function(void)
 {
-    struct record record = {.then = destroy_it, .choice = choice, .result = 1};
+    struct record record = {.then = destroy_it, .result = 1};
     cede_timer *timer = make(&record);
-    assert_int_equal(cede_timer_set(timer, clock_now + 1), 0);
+    assert_int_equal(cede_timer_set(timer, task_now + 1), 0);
     assert_int_equal(tick(1), CEDE_NEVER);
     assert_int_equal(record.result, 0);
     timer = make(&record);
-    assert_int_equal(cede_timer_set_periodic(timer, clock_now + 1, 1), 0);
+    assert_int_equal(cede_timer_set_periodic(timer, task_now + 1, 1), 0);
     assert_int_equal(tick(1), CEDE_NEVER);
     assert_int_equal(tick(1), CEDE_NEVER);
     assert_int_equal(record.calls, 2);
@@ -166,13 +163,13 @@ static void is_destroyed_by_its_own_function(cede_stack_choice choice)
 }
 
 /* One that was due at the same time is not called any more. */
-static void destroys_another_that_is_due(cede_stack_choice choice)
+static void destroys_another_that_is_due(void)
 {
-    struct record other = {.choice = choice}, record = {.then = destroy_other, .choice = choice, .result = 1};
+    struct record other = {0}, record = {.then = destroy_other, .result = 1};
     cede_timer *timer = make(&record);
     record.other = make(&other);
-    assert_int_equal(cede_timer_set(timer, clock_now + 1), 0);
-    assert_int_equal(cede_timer_set(record.other, clock_now + 1), 0);
+    assert_int_equal(cede_timer_set(timer, task_now + 1), 0);
+    assert_int_equal(cede_timer_set(record.other, task_now + 1), 0);
     assert_int_equal(tick(5), CEDE_NEVER);
     assert_int_equal(record.result, 0);
     assert_int_equal(other.calls, 0);
@@ -185,9 +182,9 @@ static void set_it_to_now(cede_timer *timer, struct record *record)
 }
 
 /* A function that sets its timer to a time that has passed does not keep the tick from ending. */
-static void sets_itself_to_now_for_ever(cede_stack_choice choice)
+static void sets_itself_to_now_for_ever(void)
 {
-    struct record record = {.then = set_it_to_now, .choice = choice};
+    struct record record = {.then = set_it_to_now};
     cede_timer *timer = make(&record);
     assert_int_equal(cede_timer_set(timer, CEDE_NOW), 0);
     for (int i = 1; i <= 5; i++) {
@@ -226,19 +223,19 @@ static void use_everything(cede_timer *timer, struct record *record)
     EXPECT_EQ(cede_task_yield(), CEDE_ENOTASK);
     EXPECT_EQ(cede_sleep_until(cede_now() + 5), CEDE_ENOTASK);
     EXPECT_EQ(cede_sched_tick(cede_now()), CEDE_ERUNNING);
-    EXPECT_EQ(cede_coro_new(&coro, record->choice, coro_yields, record), 0);
+    EXPECT_EQ(cede_coro_new(&coro, task_stack, coro_yields, record), 0);
     EXPECT_EQ(cede_coro_resume(coro, NULL, &out), 0);
     EXPECT(out == record);
     EXPECT_EQ(cede_coro_resume(coro, NULL, &out), 0);
     EXPECT_EQ(cede_coro_destroy(coro), 0);
-    EXPECT_EQ(cede_task_spawn(NULL, record->choice, task_counts, record), 0);
+    task_go(task_counts, record);
 }
 
-static void function_spawns_and_resumes(cede_stack_choice choice)
+static void function_spawns_and_resumes(void)
 {
-    struct record record = {.then = use_everything, .choice = choice};
+    struct record record = {.then = use_everything};
     cede_timer *timer = make(&record);
-    assert_int_equal(cede_timer_set(timer, clock_now + 1), 0);
+    assert_int_equal(cede_timer_set(timer, task_now + 1), 0);
     assert_int_equal(tick(1), 20); /* the task has run in the same tick */
     assert_int_equal(record.result, 10);
     tick(20);
@@ -270,10 +267,10 @@ static void *parks(void *arg)
     return NULL;
 }
 
-static void task_sets_one_and_is_woken_by_it(cede_stack_choice choice)
+static void task_sets_one_and_is_woken_by_it(void)
 {
     struct parked parked = {0, 0};
-    assert_int_equal(cede_task_spawn(&parked.task, choice, parks, &parked), 0);
+    parked.task = task_new(parks, &parked);
     assert_int_equal(tick(0), 7);
     tick(7);
     assert_int_equal(parked.woken, 1);
@@ -289,17 +286,16 @@ static void note_timer(cede_timer *timer, void *arg)
 }
 
 /* Whatever order they were set in, with every third canceled. */
-static void many_are_called_in_order(cede_stack_choice choice)
+static void many_are_called_in_order(void)
 {
     static cede_timer *timers[MANY];
     static int numbers[MANY];
     uint64_t random = 7;
-    (void)choice;
     ordered = 0;
     for (int i = 0; i < MANY; i++) {
         numbers[i] = (int)(test_random(&random) % 1000000) + 1;
         assert_int_equal(cede_timer_create(&timers[i], note_timer, &numbers[i]), 0);
-        assert_int_equal(cede_timer_set(timers[i], clock_now + numbers[i]), 0);
+        assert_int_equal(cede_timer_set(timers[i], task_now + numbers[i]), 0);
     }
     for (int i = 0; i < MANY; i += 3)
         assert_int_equal(cede_timer_cancel(timers[i]), 0);
@@ -320,12 +316,12 @@ static void *returns_at_once(void *arg)
 }
 
 /* cede_run neither waits for a timer nor forgets it. */
-static void alone_does_not_keep_a_run_going(cede_stack_choice choice)
+static void alone_does_not_keep_a_run_going(void)
 {
-    struct record record = {.choice = choice};
+    struct record record = {0};
     cede_timer *timer = make(&record);
     cede_run_options options = CEDE_RUN_OPTIONS;
-    options.stack = choice;
+    options.stack = task_stack;
     assert_int_equal(cede_timer_set(timer, CEDE_NEVER - 1), 0);
     assert_int_equal(cede_run(returns_at_once, NULL, &options), 0);
     assert_int_equal(cede_timer_deadline(timer), CEDE_NEVER - 1);
@@ -350,31 +346,31 @@ static void *parks_for_a_record(void *arg)
 }
 
 /* The thread sleeps until the timer's time, and is woken by nothing else. */
-static void wakes_a_run_that_sleeps(cede_stack_choice choice)
+static void wakes_a_run_that_sleeps(void)
 {
-    struct record record = {.then = unpark_then, .choice = choice};
+    struct record record = {.then = unpark_then};
     cede_timer *timer = make(&record);
     cede_run_options options = CEDE_RUN_OPTIONS;
-    options.stack = choice;
+    options.stack = task_stack;
     assert_int_equal(cede_timer_set(timer, cede_after(CEDE_MILLISECOND)), 0);
     assert_int_equal(cede_run(parks_for_a_record, &record, &options), 0);
     assert_int_equal(record.calls, 1);
     assert_int_equal(cede_timer_destroy(timer), 0);
 }
 
-static void refuses_nonsense(cede_stack_choice choice)
+static void refuses_nonsense(void)
 {
-    struct record record = {.choice = choice};
+    struct record record = {0};
     cede_timer *timer = make(&record), *none = timer;
     assert_int_equal(cede_timer_create(NULL, called, NULL), CEDE_EINVAL);
     assert_int_equal(cede_timer_create(&none, NULL, NULL), CEDE_EINVAL);
     assert_null(none);
     assert_int_equal(cede_timer_set(NULL, 5), CEDE_EINVAL);
     assert_int_equal(cede_timer_set_periodic(NULL, 5, 5), CEDE_EINVAL);
-    assert_int_equal(cede_timer_set(timer, clock_now + 5), 0);
+    assert_int_equal(cede_timer_set(timer, task_now + 5), 0);
     assert_int_equal(cede_timer_set_periodic(timer, 5, 0), CEDE_EINVAL);
     assert_int_equal(cede_timer_set_periodic(timer, 5, -5), CEDE_EINVAL);
-    assert_int_equal(cede_timer_deadline(timer), clock_now + 5); /* unchanged */
+    assert_int_equal(cede_timer_deadline(timer), task_now + 5); /* unchanged */
     assert_int_equal(cede_timer_cancel(NULL), CEDE_EINVAL);
     assert_int_equal(cede_timer_deadline(NULL), CEDE_NEVER);
     assert_int_equal(cede_timer_missed(NULL), 0);
@@ -395,7 +391,7 @@ static void elsewhere(void *arg)
 
 static void another_clock(void *arg)
 {
-    struct record record = {.choice = CEDE_PRIVATE};
+    struct record record = {0};
     cede_timer *timer = NULL;
     (void)arg;
     EXPECT_EQ(cede_timer_create(&timer, called, &record), 0);
@@ -408,9 +404,9 @@ static void another_clock(void *arg)
 }
 
 /* A thread that takes over the scheduler of one that has ended finds no timers, and has its own clock. */
-static void belongs_to_its_thread(cede_stack_choice choice)
+static void belongs_to_its_thread(void)
 {
-    struct record record = {.choice = choice};
+    struct record record = {0};
     cede_timer *timer = make(&record);
     test_on_thread(elsewhere, timer);
     for (int i = 0; i < 3; i++)
@@ -420,15 +416,15 @@ static void belongs_to_its_thread(cede_stack_choice choice)
 
 int main(void)
 {
-    static const struct test_on_choice cases[] = {
-        TEST_CHOICE(calls_once_at_its_deadline),   TEST_CHOICE(moves_when_it_is_set_again),
-        TEST_CHOICE(is_not_called_after_a_cancel), TEST_CHOICE(keeps_its_period),
-        TEST_CHOICE(period_beyond_all_time),       TEST_CHOICE(is_destroyed_by_its_own_function),
-        TEST_CHOICE(destroys_another_that_is_due), TEST_CHOICE(sets_itself_to_now_for_ever),
-        TEST_CHOICE(function_spawns_and_resumes),  TEST_CHOICE(task_sets_one_and_is_woken_by_it),
-        TEST_CHOICE(many_are_called_in_order),     TEST_CHOICE(alone_does_not_keep_a_run_going),
-        TEST_CHOICE(wakes_a_run_that_sleeps),      TEST_CHOICE(refuses_nonsense),
-        TEST_CHOICE(belongs_to_its_thread),
+    static const struct task_test cases[] = {
+        TASK_TEST(calls_once_at_its_deadline),   TASK_TEST(moves_when_it_is_set_again),
+        TASK_TEST(is_not_called_after_a_cancel), TASK_TEST(keeps_its_period),
+        TASK_TEST(period_beyond_all_time),       TASK_TEST(is_destroyed_by_its_own_function),
+        TASK_TEST(destroys_another_that_is_due), TASK_TEST(sets_itself_to_now_for_ever),
+        TASK_TEST(function_spawns_and_resumes),  TASK_TEST(task_sets_one_and_is_woken_by_it),
+        TASK_TEST(many_are_called_in_order),     TASK_TEST(alone_does_not_keep_a_run_going),
+        TASK_TEST(wakes_a_run_that_sleeps),      TASK_TEST(refuses_nonsense),
+        TASK_TEST(belongs_to_its_thread),
     };
-    return TEST_RUN_CHOICES("timers", cases);
+    return TASK_RUN("timers", cases);
 }

@@ -17,6 +17,7 @@ extern "C" {
 
 #include <cede/cede.h>
 
+#include "handled.h"
 extern "C" {
 #include "tasks.h"
 }
@@ -24,25 +25,6 @@ extern "C" {
 namespace {
 
 enum { MANY = 20 };
-
-struct error {
-    uintptr_t number;
-};
-
-/* The number of the exception that is being handled, 0 if there is none. */
-uintptr_t handled()
-{
-    std::exception_ptr current = std::current_exception();
-    if (!current)
-        return 0;
-    try {
-        std::rethrow_exception(current);
-    } catch (const error &e) {
-        return e.number;
-    } catch (...) {
-        return UINTPTR_MAX;
-    }
-}
 
 /* --- Thrown through frames, while others run between ---------------------------------------------------------------- */
 
