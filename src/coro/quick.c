@@ -78,15 +78,15 @@ static inline intptr_t start_in_pool(cede_coro *coro, struct cede__thread *threa
     return (intptr_t)thread->tls.key;
 }
 
-/* The same on the thread's own shared stack, when nobody lies there. */
+/* The same on a shared stack of the thread's own source, when nobody lies there. */
 static inline intptr_t start_on_shared(cede_coro *coro, struct cede__thread *thread)
 {
     cede_source *source = cede__my_shared;
     uintptr_t gate = thread->tls.shared_key;
     if (!source || !source->plain || gate == CEDE__CLOSED)
         return 0;
-    struct cede__shared_stack *stack = ((struct cede__shared_source *)source)->stacks;
-    if (stack->occupant)
+    struct cede__shared_stack *stack = cede__shared_unoccupied(source);
+    if (!stack)
         return 0;
     stack->occupant = coro;
     cede__shared_join(stack);

@@ -70,7 +70,7 @@ static int open_shared(cede_source *source, const cede_source_options *options)
     shared->count = count;
     if (cede__os_env_is_on("CEDE_CHECK_STACKS"))
         source->flags |= CEDE_SOURCE_CHECK;
-    source->plain = count == 1 && !shared->stacks->tended && !source->registers && !(source->flags & CEDE_SOURCE_CHECK);
+    source->plain = !shared->stacks->tended && !source->registers && !(source->flags & CEDE_SOURCE_CHECK);
     source->limit = SIZE_MAX;
     source->mapped = count * cede__shared_footprint(source);
     return CEDE_OK;

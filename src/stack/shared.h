@@ -13,6 +13,17 @@ struct cede__shared_source {
     struct cede__shared_stack *stacks;
 };
 
+/* The first stack on which nobody lies, or NULL. */
+static inline struct cede__shared_stack *cede__shared_unoccupied(cede_source *source)
+{
+    const struct cede__shared_source *shared = (struct cede__shared_source *)source;
+    struct cede__shared_stack *end = shared->stacks + shared->count;
+    for (struct cede__shared_stack *stack = shared->stacks; stack < end; stack++)
+        if (!stack->occupant)
+            return stack;
+    return NULL;
+}
+
 /* Counts a coroutine that starts on this stack, and one that ends or is dropped. */
 static inline void cede__shared_join(struct cede__shared_stack *stack)
 {
