@@ -31,8 +31,10 @@ static inline void cede__coro_becomes_current(cede_coro *coro, struct cede__tls 
     coro->hot.link = parent;
     coro->hot.switches++;
     here->current = &coro->hot;
-    if (cede__coro_is_shared(coro))
+    if (cede__coro_is_shared(coro)) {
         here->shared_key = CEDE__CLOSED;
+        here->last_shared = &coro->hot;
+    }
 }
 
 /*

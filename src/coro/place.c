@@ -3,8 +3,13 @@
  * coro/place.c - on which stack a coroutine runs, from its first resume to its end.
  *
  * On a source of several shared stacks the first resume prefers a stack that nobody occupies, since then there is
- * nothing to seal, and else the one with the fewest coroutines. From then on it is bound to that stack: its frames hold
- * addresses in it.
+ * nothing to seal. Else it spares whoever ran last, and takes of the other stacks the one with the fewest coroutines.
+ * From then on it is bound to that stack: its frames hold addresses in it.
+ *
+ * Who ran last is likely to run again soon, and often is the one that has created the newcomer, and will wait for it or
+ * talk to it. So parent and child lie on different stacks, and so do two that are started one right after the other;
+ * what is sealed is somebody who has waited for longer. That matters most where a coroutine starts one child after the
+ * other while many others sleep: if the child took its parent's stack, the parent would be sealed for each of them.
  */
 #include "base/compiler.h"
 
@@ -37,14 +42,19 @@ static bool is_stuck(const struct cede__shared_stack *stack)
     return occupant->hot.gate == CEDE__GATE_RUNNING;
 }
 
-static struct cede__shared_stack *choose(cede_source *source)
+static bool is_better(const struct cede__shared_stack *stack, const struct cede__shared_stack *best, const void *last)
+{
+    return best->occupant == last || (stack->occupant != last && stack->users < best->users);
+}
+
+static struct cede__shared_stack *choose(cede_source *source, const struct cede__thread *thread)
 {
     size_t count;
     struct cede__shared_stack *stacks = cede__shared_stacks(source, &count), *best = NULL;
     for (size_t i = 0; i < count; i++) {
         if (!stacks[i].occupant)
             return &stacks[i];
-        if (!is_stuck(&stacks[i]) && (!best || stacks[i].users < best->users))
+        if (!is_stuck(&stacks[i]) && (!best || is_better(&stacks[i], best, thread->tls.last_shared)))
             best = &stacks[i];
     }
     return best ? best : stacks;
@@ -58,7 +68,7 @@ static int take_shared(cede_coro *coro, cede_source *source, struct cede__thread
         coro->stack = error ? NULL : &stack->stack;
         return error;
     }
-    stack = choose(source);
+    stack = choose(source, thread);
     int error = cede__seal_occupant(stack, thread);
     thread->sampling = false; /* no unseal follows */
     if (error)

@@ -150,8 +150,10 @@ static cede_transfer run(cede_coro *coro, struct cede__thread *thread, void *in)
         cede__coro_set_gate(coro, CEDE__GATE_RUNNING);
     coro->hot.link = parent;
     coro->hot.switches++;
-    if (shared)
+    if (shared) {
         thread->tls.shared_key = CEDE__CLOSED;
+        thread->tls.last_shared = &coro->hot;
+    }
     cede__care_enter(&mine, thread, coro);
     cede__sanitize_leave(&left, thread, &coro->hot);
     thread->tls.current = &coro->hot;

@@ -46,11 +46,12 @@ struct cede__hot {
 
 /* The first members of each thread's record. */
 struct cede__tls {
-    struct cede__hot *current;   /* what runs: a coroutine, or the thread's own stack; NULL before the first use */
-    uintptr_t key;               /* opens private coroutines suspended on this thread */
-    uintptr_t shared_key;        /* opens shared ones; CEDE__CLOSED while one is among the running */
-    const uintptr_t *exceptions; /* what is not zero while a C++ exception is caught or in flight: two words */
-    struct cede__hot *scheduler; /* whose resumed coroutines are tasks: what runs the thread's tasks now, or NULL */
+    struct cede__hot *current;     /* what runs: a coroutine, or the thread's own stack; NULL before the first use */
+    uintptr_t key;                 /* opens private coroutines suspended on this thread */
+    uintptr_t shared_key;          /* opens shared ones; CEDE__CLOSED while one is among the running */
+    const uintptr_t *exceptions;   /* what is not zero while a C++ exception is caught or in flight: two words */
+    struct cede__hot *scheduler;   /* whose resumed coroutines are tasks: what runs the thread's tasks now, or NULL */
+    struct cede__hot *last_shared; /* the shared coroutine that ran last; it may be gone, and is only compared */
 };
 
 enum {
@@ -131,8 +132,10 @@ static inline __attribute__((always_inline)) void *cede__resume_run(struct cede_
     self->link = parent;
     self->switches++;
     here->current = self;
-    if (shared)
+    if (shared) {
         here->shared_key = CEDE__CLOSED;
+        here->last_shared = self;
+    }
     struct cede__arrival got = cede__switch(&parent->context, &self->context, in, CEDE__WORD_YIELD);
     self = CEDE__CAST(struct cede__hot *, got.from);
     uintptr_t gate = here->key | shared; /* found anew, and not kept over the switch */
