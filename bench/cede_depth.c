@@ -55,11 +55,24 @@ static void *wait_deep(void *arg, void *in)
     return NULL;
 }
 
+/* The thread's default source has two. */
+static cede_source *one_stack(void)
+{
+    static cede_source *source;
+    cede_source_options options = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_SHARED);
+    if (source == NULL)
+        bench_require(cede_source_create(&source, &options), "cede_source_create");
+    return source;
+}
+
 static cede_coro *new_coro(size_t *array)
 {
     cede_entry *entry = *array == 0 ? wait_plainly : *array == SMALL ? wait_small : wait_deep;
+    cede_coro_options options = CEDE_CORO_OPTIONS(entry, array);
     cede_coro *coro;
-    bench_require(cede_coro_new(&coro, CEDE_SHARED, entry, array), "cede_coro_new");
+    options.stack = CEDE_SHARED;
+    options.source = one_stack();
+    bench_require(cede_coro_create(&coro, &options), "cede_coro_create");
     bench_require(cede_coro_resume(coro, NULL, NULL), "cede_coro_resume");
     return coro;
 }

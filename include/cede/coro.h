@@ -49,13 +49,13 @@ typedef void *cede_entry(void *arg, void *in);
 
 typedef enum cede_stack_choice {
     CEDE_PRIVATE = 0, /* a stack of its own while it lives */
-    CEDE_SHARED = 1,  /* one large stack, in turn with others; kept aside by its used bytes while it waits */
+    CEDE_SHARED = 1,  /* a large stack, in turn with others; kept aside by its used bytes while it waits */
     /*
      * Private or shared, as the creating thread has learned about this entry function: shared until it knows enough,
      * then private where copying costs more than the memory that it saves is worth. See docs/shared-stacks.md. Once
      * created, the coroutine is one of the chosen kind (cede_coro_stats.stack tells which), with all rules of that
      * kind; so whoever says CEDE_AUTO must write for a shared stack. Without a stack size, a private one has as much
-     * room as on the default shared stack. In split-stack builds always private.
+     * room as on a default shared stack. In split-stack builds always private.
      */
     CEDE_AUTO = 2
 } cede_stack_choice;

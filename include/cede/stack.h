@@ -42,7 +42,7 @@ typedef enum cede_source_kind {
     CEDE_SOURCE_MALLOC,   /* from malloc; any thread; any size for each stack; needs CEDE_SOURCE_UNGUARDED */
     CEDE_SOURCE_FIXED,    /* carved from one block of the caller's; needs CEDE_SOURCE_UNGUARDED */
     CEDE_SOURCE_SPLIT,    /* grows in segments; only in builds with CEDE_SPLIT_STACK, else CEDE_ENOTSUP */
-    CEDE_SOURCE_SHARED,   /* many coroutines on one guarded stack, or a few; CEDE_ENOTSUP with CEDE_SPLIT_STACK */
+    CEDE_SOURCE_SHARED,   /* many coroutines on one guarded stack, or on a few; CEDE_ENOTSUP with CEDE_SPLIT_STACK */
     CEDE_SOURCE_CUSTOM    /* from two functions of the caller's; any size for each; needs CEDE_SOURCE_UNGUARDED */
 } cede_source_kind;
 
@@ -148,10 +148,11 @@ CEDE_API int cede_source_create(cede_source **out, const cede_source_options *op
 CEDE_API int cede_source_destroy(cede_source *source);
 
 /*
- * Sets *out to the calling thread's default source of private stacks (a pool), or of shared stacks (one of 8 MiB);
- * created here at the first call. It belongs to this thread and goes with it; or, if coroutines were created with it by
- * name that have no stack then (not started, or finished), when the last of these is destroyed. It stays for good if a
- * stack of it is in use when the thread ends.
+ * Sets *out to the calling thread's default source of private stacks (a pool), or of shared stacks (two of 8 MiB, so
+ * that two coroutines that run in turn are never sealed; one that nobody has used takes address space, and 4 KiB of page
+ * tables for its guard). The source is created here at the first call, belongs to this thread, and goes with it; or, if
+ * coroutines were created with it by name that have no stack then (not started, or finished), when the last of these is
+ * destroyed. It stays for good if a stack of it is in use when the thread ends.
  *
  * Returns 0; CEDE_EINVAL (NULL); CEDE_ENOMEM; CEDE_EMAPS; CEDE_ENOTSUP (shared, in a split-stack build). On failure
  * *out, if it is not NULL itself, is NULL.

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack/default.c - the sources that are used where none is given: for each thread a pool of private stacks and one
- * shared stack, and for the whole process a source of mappings for larger private stacks, and a pool of private stacks
+ * stack/default.c - the sources that are used where none is given: for each thread a pool of private stacks and two
+ * shared stacks, and for the whole process a source of mappings for larger private stacks, and a pool of private stacks
  * as large as a shared one.
+ *
+ * Two shared ones, because what often comes in pairs then needs no seal: two that give way to each other or talk through
+ * a channel, one that starts another and waits for it. Where many run in turn, each resume seals one and unseals one
+ * with one stack as with a few.
  *
  * When a thread ends, its default sources go with it, or with the last coroutine that was created with them by name and
  * has no stack now. If a stack of theirs is in use, by a coroutine that was left suspended, they stay for good: that
@@ -14,6 +18,8 @@
 #include "stack/source.h"
 
 #include <cede/error.h>
+
+enum { SHARED_STACKS = 2 }; /* cede/stack.h says so, too */
 
 CEDE__THREAD_LOCAL cede_source *cede__my_private, *cede__my_shared;
 static cede_source *the_large, *the_deep;
@@ -47,6 +53,7 @@ static int make_mine(cede_source **mine, cede_source_kind kind)
 {
     bool hooked = cede__my_private || cede__my_shared;
     cede_source_options options = CEDE_SOURCE_OPTIONS(kind);
+    options.count = kind == CEDE_SOURCE_SHARED ? SHARED_STACKS : 0;
     int error = make(mine, &options);
     if (error || hooked)
         return error;

@@ -78,7 +78,7 @@ static void seal_one_that_is_away(void *arg)
 {
     cede_coro *coro = NULL, *other = NULL;
     (void)arg;
-    if (cede_coro_new(&coro, CEDE_SHARED, go_away, NULL) == 0 &&
+    if (test_default_stacks(1) == 0 && cede_coro_new(&coro, CEDE_SHARED, go_away, NULL) == 0 &&
         cede_coro_new(&other, CEDE_SHARED, test_echo, NULL) == 0 && cede_coro_resume(coro, NULL, NULL) == 0)
         cede_coro_resume(other, NULL, NULL);
 }

@@ -128,6 +128,7 @@ struct scene {
 static struct scene begin(cede_task_entry *entry, void *arg)
 {
     struct scene scene;
+    assert_int_equal(test_default_stacks(1), 0);
     anew();
     semaphore.value = 0;
     assert_int_equal(cede_task_spawn(&scene.holder, CEDE_PRIVATE, holds, NULL), 0);

@@ -93,6 +93,7 @@ static void finish(void)
     EXPECT_EQ(task_stats().ended, 0);
     EXPECT_EQ(task_stats().timers, 0);
     EXPECT_EQ(cede_sched_reset(), 0);
+    cede_heap_trim(); /* no save area is kept for the next run */
 }
 
 /* --- Spawning, and turns ---------------------------------------------------------------------------------------------- */
@@ -114,7 +115,7 @@ static void many_are_spawned(void *unused)
 /* Each seal of a shared stack may find no memory, too; what a wait has come to is not lost then. */
 static void *sleeps_and_parks(void *arg)
 {
-    volatile char frame[3000];
+    volatile char frame[20000]; /* a save area of this size has a mapping of its own */
     uintptr_t number = test_number(arg);
     test_fill((void *)(uintptr_t)frame, sizeof frame, number);
     for (int i = 0; i < 3; i++) {

@@ -10,6 +10,8 @@ cat >"$dir/code.c" <<'END'
 #include <stdint.h>
 #include <cede/cede.h>
 
+enum { MANY = 4 }; /* more than there are shared stacks: they are sealed */
+
 static void *count(void *arg, void *in)
 {
     uintptr_t i = (uintptr_t)arg;
@@ -23,15 +25,15 @@ int main(void)
 {
     void *out = 0;
     for (int stack = CEDE_PRIVATE; stack <= CEDE_SHARED; stack++) {
-        cede_coro *coros[2] = {0, 0};
-        for (uintptr_t i = 0; i < 2; i++)
+        cede_coro *coros[MANY] = {0};
+        for (uintptr_t i = 0; i < MANY; i++)
             if (cede_coro_new(&coros[i], (cede_stack_choice)stack, count, (void *)(100 * i)))
                 return 1;
         for (uintptr_t round = 1; round <= 10; round++)
-            for (uintptr_t i = 0; i < 2; i++)
+            for (uintptr_t i = 0; i < MANY; i++)
                 if (cede_coro_resume(coros[i], coros, &out) || out != (void *)(100 * i + round))
                     return 2;
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < MANY; i++)
             if (cede_coro_resume(coros[i], 0, &out) || cede_coro_destroy(coros[i]))
                 return 3;
     }

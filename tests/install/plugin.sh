@@ -9,6 +9,8 @@ trap 'rm -rf "$dir"' EXIT
 cat >"$dir/module.cpp" <<'END'
 #include <cede/cede.h>
 
+enum { MANY = 4 }; /* more than there are shared stacks: they are sealed */
+
 static void *rethrow(void *arg, void *)
 {
     const long mine = reinterpret_cast<long>(arg);
@@ -30,16 +32,16 @@ extern "C" void *throw_and_wait(void *arg)
     return rethrow(arg, nullptr);
 }
 
-/* How many of two coroutines, between a throw and a rethrow at the same time, get their own exception back. */
+/* How many of MANY coroutines, between a throw and a rethrow at the same time, get their own exception back. */
 extern "C" int run(int stack)
 {
-    cede_coro *coros[2] = {nullptr, nullptr};
+    cede_coro *coros[MANY] = {};
     int kept = 0;
-    for (long i = 0; i < 2; i++)
+    for (long i = 0; i < MANY; i++)
         if (cede_coro_new(&coros[i], static_cast<cede_stack_choice>(stack), rethrow, reinterpret_cast<void *>(i + 1)) != 0)
             return -1;
     for (int round = 0; round < 2; round++)
-        for (long i = 0; i < 2; i++) {
+        for (long i = 0; i < MANY; i++) {
             void *out = nullptr;
             if (cede_coro_resume(coros[i], nullptr, &out) != 0)
                 return -2;
@@ -57,6 +59,8 @@ cat >"$dir/host.c" <<'END'
 #include <stdio.h>
 #include <string.h>
 
+enum { MANY = 4 };
+
 static pthread_barrier_t barrier;
 static void *(*throw_and_wait)(void *arg); /* of the module */
 static unsigned waiting_flags;             /* of the coroutines of the other thread */
@@ -71,9 +75,9 @@ static void *waits_before_it_throws(void *arg, void *in)
 /* Its coroutines have started when the module is loaded. The number of them that kept their exceptions. */
 static void *other_thread(void *stack)
 {
-    cede_coro *coros[2] = {NULL, NULL};
+    cede_coro *coros[MANY] = {NULL};
     size_t kept = 0;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < MANY; i++) {
         cede_coro_options options = CEDE_CORO_OPTIONS(waits_before_it_throws, (void *)(i + 1));
         options.stack = (cede_stack_choice)(size_t)stack;
         options.flags = waiting_flags;
@@ -83,13 +87,13 @@ static void *other_thread(void *stack)
     pthread_barrier_wait(&barrier);
     pthread_barrier_wait(&barrier);
     for (size_t round = 0; round < 2; round++)
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < MANY; i++) {
             void *out = NULL;
             if (cede_coro_resume(coros[i], NULL, &out) != 0)
                 return NULL;
             kept += round == 1 && (size_t)out == i + 1;
         }
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < MANY; i++)
         cede_coro_destroy(coros[i]);
     return (void *)kept;
 }
@@ -102,7 +106,7 @@ static void *nothing(void *arg, void *in)
 
 /*
  * host MODULE FLAGS: u: uses the library before it loads the module; g: loads it with RTLD_GLOBAL; c: closes it after; p, s: another
- * thread has waiting coroutines then, on private stacks or on a shared one; f: and with floating-point words of their own
+ * thread has waiting coroutines then, on private stacks or on shared ones; f: and with floating-point words of their own
  */
 int main(int argc, char **argv)
 {
@@ -130,15 +134,15 @@ int main(int argc, char **argv)
         void *kept = NULL;
         *(void **)&throw_and_wait = dlsym(module, "throw_and_wait");
         pthread_barrier_wait(&barrier);
-        if (pthread_join(thread, &kept) != 0 || kept != (void *)2) {
-            printf("on another thread: %zu of 2 kept their exceptions\n", (size_t)kept);
+        if (pthread_join(thread, &kept) != 0 || kept != (void *)MANY) {
+            printf("on another thread: %zu kept their exceptions\n", (size_t)kept);
             return 1;
         }
     }
     for (int stack = CEDE_PRIVATE; stack <= CEDE_SHARED; stack++) {
         int kept = run(stack);
-        if (kept != 2) {
-            printf("on stack %d: %d of 2 kept their exceptions\n", stack, kept);
+        if (kept != MANY) {
+            printf("on stack %d: %d kept their exceptions\n", stack, kept);
             return 1;
         }
     }

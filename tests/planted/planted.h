@@ -21,12 +21,24 @@ static inline void *planted_neighbour(void *arg, void *in)
     return NULL;
 }
 
+static inline cede_coro *planted_new(cede_source *source, cede_stack_choice stack, cede_entry *entry)
+{
+    cede_coro *coro = NULL;
+    cede_coro_options options = CEDE_CORO_OPTIONS(entry, NULL);
+    options.stack = stack;
+    options.source = source;
+    cede_coro_create(&coro, &options);
+    return coro;
+}
+
 /* For main: on a shared stack the frame of `buggy` is sealed and unsealed between its two turns. */
 static inline int planted_run(cede_stack_choice stack, cede_entry *buggy)
 {
-    cede_coro *coro = NULL, *other = NULL;
-    cede_coro_new(&coro, stack, buggy, NULL);
-    cede_coro_new(&other, stack, planted_neighbour, NULL);
+    cede_source *source = NULL; /* of one stack */
+    cede_source_options options = CEDE_SOURCE_OPTIONS(CEDE_SOURCE_SHARED);
+    if (stack == CEDE_SHARED)
+        cede_source_create(&source, &options);
+    cede_coro *coro = planted_new(source, stack, buggy), *other = planted_new(source, stack, planted_neighbour);
     cede_coro_resume(coro, NULL, NULL);
     cede_coro_resume(other, NULL, NULL);
     cede_coro_resume(coro, NULL, NULL);

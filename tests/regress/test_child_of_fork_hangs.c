@@ -19,6 +19,7 @@
 #include <cede/cede.h>
 
 #include "env.h"
+#include "sources.h"
 
 static atomic_bool enough;
 
@@ -36,6 +37,7 @@ static void alternate(int rounds)
 {
     cede_coro *a = NULL, *b = NULL;
     int word = 0;
+    test_default_stacks(1);
     cede_coro_new(&a, CEDE_SHARED, deep, NULL);
     cede_coro_new(&b, CEDE_SHARED, deep, NULL);
     for (int i = 0; i < rounds; i++) {
@@ -44,6 +46,7 @@ static void alternate(int rounds)
     }
     cede_coro_destroy(a);
     cede_coro_destroy(b);
+    test_default_stacks(2);
 }
 
 static void *worker(void *arg)

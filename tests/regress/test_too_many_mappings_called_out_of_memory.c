@@ -61,6 +61,7 @@ static void set_up(void)
         EXPECT_EQ(cede_source_create(&sources[i], &options), 0);
         EXPECT_EQ(cede_coro_new(&deep[i], CEDE_SHARED, test_deep_echo, test_value(DEEP)), 0);
     }
+    EXPECT_EQ(test_default_stacks(1), 0);
     EXPECT_EQ(cede_coro_resume(deep[0], test_value(1), NULL), 0);
 }
 

@@ -21,7 +21,7 @@
 
 #include <cede/error.h>
 
-#include "sources.h"
+#include "tasks.h"
 
 enum { RUNS_MAX = 10000 };
 
@@ -212,12 +212,22 @@ struct run {
     int error;
 };
 
+static void set_stacks(size_t count)
+{
+    while (fault_retry(test_default_stacks(count)))
+        continue;
+}
+
 static void *run_armed(void *arg)
 {
     struct run *run = arg;
     fault_arm(run->nth, run->mode, run->error);
+    if (task_shared_stacks == 1)
+        set_stacks(1);
     run->scenario(run->arg);
     fault_disarm();
+    if (task_shared_stacks == 1)
+        set_stacks(2);
     return NULL;
 }
 

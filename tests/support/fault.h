@@ -33,7 +33,8 @@ struct fault_balance fault_balance(void);
 /*
  * Runs scenario(arg) with the first call failing, then the second, ... until a run meets no fault; in both modes and with
  * both errors. First each run in a child process, so that also what the library does once in a process meets its
- * faults; then, after one run without faults, each on a thread of its own, at whose end nothing may be left over.
+ * faults; then, after one run without faults, each on a thread of its own, at whose end nothing may be left over. Where
+ * task_shared_stacks (tasks.h) is 1, these threads have one default shared stack alone.
  * Failures are recorded with test_expect; test_report tells them. Returns the number of runs.
  *
  * Programs that link with --wrap for cede__os_take_pages and cede__os_put_pages too have moves of pages refused in their turn.

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "stack/shared.h"
+
 #include "sources.h"
 
 #include <alloca.h>
@@ -118,6 +120,16 @@ int test_place_close(struct test_place *place)
         munmap(place->memory, place->memory_size);
     place->source = NULL;
     place->memory = NULL;
+    return 0;
+}
+
+int test_default_stacks(size_t count)
+{
+    cede_source *source;
+    int error = cede_source_default_shared(&source);
+    if (error)
+        return CEDE_SPLIT_STACK ? 0 : error;
+    ((struct cede__shared_source *)(void *)source)->count = count;
     return 0;
 }
 

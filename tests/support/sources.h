@@ -31,7 +31,7 @@ enum {
     TEST_CUSTOM = 1 << 9,
     TEST_PRIVATE = TEST_DEFAULT_PRIVATE | TEST_MMAP | TEST_POOL | TEST_MALLOC | TEST_FIXED | TEST_SPLIT | TEST_CUSTOM,
     TEST_SHARED = TEST_DEFAULT_SHARED | TEST_SHARED_1 | TEST_SHARED_3,
-    TEST_ONE_SHARED = TEST_DEFAULT_SHARED | TEST_SHARED_1,                                   /* all on a single stack */
+    TEST_ONE_SHARED = TEST_SHARED_1,                                                         /* all on a single stack */
     TEST_OWN = (TEST_PRIVATE | TEST_SHARED) & ~(TEST_DEFAULT_PRIVATE | TEST_DEFAULT_SHARED), /* a source of its own */
     TEST_ALL = TEST_PRIVATE | TEST_SHARED
 };
@@ -55,6 +55,13 @@ struct test_place {
 int test_place_open(struct test_place *place, unsigned kind, size_t stack_size, size_t stacks, unsigned flags);
 /* Destroys its source. Returns the library's error; then the place stays open. */
 int test_place_close(struct test_place *place);
+
+/*
+ * How many stacks of the calling thread's default shared source are used from now on: 1, so that any two of its coroutines
+ * seal each other, or the 2 that it is made with. Nobody has started on the other one. It must be 2 again when the thread
+ * ends, or one stays mapped. Returns the library's error; nothing is to be done in split-stack builds.
+ */
+int test_default_stacks(size_t count);
 
 /* Options for a coroutine at this place. */
 cede_coro_options test_options(const struct test_place *place, cede_entry *entry, void *arg);

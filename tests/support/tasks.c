@@ -10,6 +10,7 @@
 
 unsigned task_variant;
 cede_stack_choice task_stack;
+size_t task_shared_stacks = 2;
 int64_t task_now;
 
 static char noted[4096];
@@ -170,6 +171,7 @@ void task_leave(cede_task_entry *waits_five, cede_task_entry *waits, void (*rele
 struct instance {
     const struct task_test *test;
     cede_stack_choice stack;
+    size_t shared_stacks;
     unsigned variant;
     char name[96];
 };
@@ -178,9 +180,12 @@ static void run_instance(void **state)
 {
     const struct instance *instance = *state;
     task_stack = instance->stack;
+    task_shared_stacks = instance->shared_stacks;
     task_variant = instance->variant;
     task_now += 1000;
     noted_length = 0;
+    if (task_shared_stacks == 1) /* else the source is made when it is used, and may fail then in tests of faults */
+        assert_int_equal(test_default_stacks(1), 0);
     instance->test->run();
     test_report();
     cede_sched_stats stats = task_stats();
@@ -194,22 +199,29 @@ static void run_instance(void **state)
 static int clean_up(void **state)
 {
     (void)state;
-    return cede_sched_reset();
+    int error = cede_sched_reset();
+    if (!error && task_shared_stacks == 1)
+        error = test_default_stacks(2);
+    task_shared_stacks = 2;
+    return error;
 }
 
 static const struct {
     cede_stack_choice stack;
+    size_t shared_stacks;
     const char *name;
-} kinds[] = {{CEDE_PRIVATE, "private"},
+} kinds[] = {{CEDE_PRIVATE, 2, "private"},
 #if !CEDE_SPLIT_STACK
-             {CEDE_SHARED, "shared"},
+             {CEDE_SHARED, 2, "shared"},
+             {CEDE_SHARED, 1, "one-shared"},
 #endif
-             {CEDE_AUTO, "auto"}};
+             {CEDE_AUTO, 2, "auto"}};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static struct instance instance_of(const struct task_test *test, size_t kind, unsigned variant, const char *suffix)
 {
-    struct instance instance = {.test = test, .stack = kinds[kind].stack, .variant = variant};
+    struct instance instance = {
+        .test = test, .stack = kinds[kind].stack, .shared_stacks = kinds[kind].shared_stacks, .variant = variant};
     snprintf(instance.name, sizeof instance.name, "%s%s%s%s%s", test->name, test->once ? "" : "/",
              test->once ? "" : kinds[kind].name, suffix ? "/" : "", suffix ? suffix : "");
     return instance;

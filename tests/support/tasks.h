@@ -39,7 +39,7 @@ struct task_test {
 
 /*
  * Runs them all, as one cmocka test for each kind of stack that this build has, named "test/kind"; returns what main returns.
- * The second one does so once for each of several variants of what is tested, "test/kind/variant".
+ * The kind "one-shared" is one shared stack alone, so that any two of the test's tasks seal each other. The second one does so once for each of several variants of what is tested, "test/kind/variant".
  */
 #define TASK_RUN(group, tests) task_run(group, tests, sizeof(tests) / sizeof((tests)[0]), NULL, 1)
 #define TASK_RUN_VARIANTS(group, tests, variants)                                                                      \
@@ -49,7 +49,8 @@ int task_run(const char *group, const struct task_test *tests, size_t count, con
 
 extern unsigned task_variant;        /* of the running test: its place among the variants */
 extern cede_stack_choice task_stack; /* of the tasks of the running test */
-extern int64_t task_now;             /* the time of the last tick */
+extern size_t task_shared_stacks; /* how many of the default ones its thread has, and those of fault_each (fault.h) */
+extern int64_t task_now;          /* the time of the last tick */
 
 /* Spawns a task that the test joins; one that nobody does. */
 cede_task task_new(cede_task_entry *entry, void *arg);

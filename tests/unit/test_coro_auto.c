@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * CEDE_AUTO: private or shared, as the thread has learned about the entry function. Each case runs on a thread of its
- * own, which knows nothing yet.
+ * own, which knows nothing yet; where nothing else is said, with one shared stack, so that two in turn seal each other.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,9 +78,23 @@ static bool advice_begins(cede_entry *entry, const char *word)
 }
 #endif
 
+struct learner {
+    void (*run)(void *arg);
+    size_t stacks;
+};
+
+static void learn(void *arg)
+{
+    const struct learner *learner = arg;
+    EXPECT_EQ(test_default_stacks(learner->stacks), 0);
+    learner->run(NULL);
+    EXPECT_EQ(test_default_stacks(2), 0);
+}
+
 static void on_a_new_thread(void (*run)(void *arg))
 {
-    test_on_thread(run, NULL);
+    struct learner learner = {run, 1};
+    test_on_thread(learn, &learner);
     test_report();
 }
 
@@ -358,6 +372,30 @@ static void a_shallow_busy_function_stays_shared(struct test_place *place)
     on_a_new_thread(be_busy_and_shallow);
 }
 
+/* --- Two stacks -------------------------------------------------------------------------------------------------- */
+
+static void *hold_alone(void *arg, void *in)
+{
+    return hold(arg, in);
+}
+
+/* Each has a stack of its own: nothing is copied, however deep and busy they are. */
+static void be_two(void *arg)
+{
+    (void)arg;
+    EXPECT(until_private(hold_alone, DEEP, 20000) >= 20000);
+    EXPECT_EQ(profile_of(hold_alone).seals, 0);
+    EXPECT_EQ(chosen_now(hold_alone, test_value(DEEP)), CEDE_SHARED);
+}
+
+static void two_that_are_never_sealed_stay_shared(struct test_place *place)
+{
+    struct learner learner = {be_two, 2};
+    (void)place;
+    test_on_thread(learn, &learner);
+    test_report();
+}
+
 /* --- The rate ---------------------------------------------------------------------------------------------------- */
 
 static void *hold_often(void *arg, void *in)
@@ -518,6 +556,7 @@ static void *hold_on_threads(void *arg, void *in)
 
 static void *learn_here(void *arg)
 {
+    EXPECT_EQ(test_default_stacks(1), 0);
     cede_coro *coros[2] = {make(hold_on_threads, arg), make(hold_on_threads, arg)};
     for (unsigned i = 0; i < 2; i++)
         EXPECT_EQ(stack_of(coros[i]), CEDE_SHARED); /* what others have learned is theirs */
@@ -529,6 +568,7 @@ static void *learn_here(void *arg)
     EXPECT_EQ(stack_of(next), test_number(arg) == DEEP ? CEDE_PRIVATE : CEDE_SHARED);
     turn(next);
     end(next);
+    EXPECT_EQ(test_default_stacks(2), 0);
     return NULL;
 }
 
@@ -569,6 +609,7 @@ int main(void)
         TEST_ONCE(short_lives_teach_it_too),
         TEST_ONCE(a_shallow_waiting_function_ends_shared),
         TEST_ONCE(a_shallow_busy_function_stays_shared),
+        TEST_ONCE(two_that_are_never_sealed_stay_shared),
         TEST_ONCE(how_often_decides_between),
         TEST_ONCE(a_function_that_became_shallow_is_shared_again),
         TEST_ONCE(a_private_one_has_the_size_asked_for),

@@ -198,6 +198,7 @@ static void on_a_thread(void *arg)
 {
     struct test_place *place = arg;
     struct holder holders[2];
+    EXPECT_EQ(test_default_stacks(1), 0);
     begin(place, &holders[0], DEEP, 1);
     begin(place, &holders[1], DEEP, 2);
     for (int turn = 0; turn < 4; turn++)
@@ -205,6 +206,7 @@ static void on_a_thread(void *arg)
     EXPECT((test_source_stats(place).moved > 0) == (cede_move_threshold_get() == LEAST));
     end(&holders[0]);
     EXPECT_EQ(cede_coro_destroy(holders[1].coro), 0); /* moved away */
+    EXPECT_EQ(test_default_stacks(2), 0);
 }
 
 static void a_thread_leaves_nothing_behind(struct test_place *place)

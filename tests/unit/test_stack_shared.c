@@ -89,14 +89,18 @@ static void statistics_of_a_stack_refuse_bad_requests(void **state)
     source_end(source);
 }
 
-static void default_source_of_the_thread(void **state)
+static void default_source_of_the_thread_has_two(void **state)
 {
     cede_source *first = NULL, *second = NULL;
     (void)state;
     assert_int_equal(cede_source_default_shared(&first), 0);
     assert_int_equal(cede_source_default_shared(&second), 0);
     assert_ptr_equal(first, second);
-    assert_int_equal(stats_of(first).stack_size, cede_stack_size_default_shared());
+    cede_source_stats stats = stats_of(first);
+    assert_int_equal(stats.stack_size, cede_stack_size_default_shared());
+    assert_int_equal(stats.mapped_bytes, 2 * (stats.stack_size + stats.guard_size));
+    assert_int_equal(stack_stats(first, 1).stack_size, stats.stack_size);
+    assert_int_equal(cede_source_stack_stats(first, 2, &stats), CEDE_EINVAL);
     assert_int_equal(cede_source_destroy(first), CEDE_EINVAL);
 }
 
@@ -237,7 +241,7 @@ int main(void)
         cmocka_unit_test(several),
         cmocka_unit_test(stacks_are_not_handed_out),
         cmocka_unit_test(statistics_of_a_stack_refuse_bad_requests),
-        cmocka_unit_test(default_source_of_the_thread),
+        cmocka_unit_test(default_source_of_the_thread_has_two),
         cmocka_unit_test(trim_has_nothing_to_give),
         cmocka_unit_test(counts_starts_and_seals),
         cmocka_unit_test(sum_over_the_stacks),

@@ -408,7 +408,7 @@ static void where_it_cannot_wait(void)
     check_part(text.all, HELD, (const char *[]){": running\n", NULL});
     if (has_backtraces()) {
         check_part(text.all, HELD, (const char *[]){"    runs\n", NULL});
-        if (task_stack == CEDE_SHARED)
+        if (task_stack == CEDE_SHARED && task_shared_stacks == 1)
             check_part(text.all, PARKED, (const char *[]){"    no backtrace: its stack is the caller's now\n", NULL});
     }
     free(text.all);

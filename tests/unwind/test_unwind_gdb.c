@@ -81,6 +81,7 @@ static int inferior(void)
 #if CEDE_SPLIT_STACK
     error |= run_one(CEDE_PRIVATE);
 #else
+    error |= test_default_stacks(1);
     error |= run_one(CEDE_SHARED);
 #endif
     error |= cede_coro_new(&outer, CEDE_PRIVATE, gdb_nested, NULL);

@@ -24,7 +24,7 @@ const struct subject subject_list[] = {
      "create/cycle" MANY},
     {"cede-coloured", SUBJECT_OURS, PAGE_STACK, NULL, "the same from a pool with CEDE_SOURCE_COLOURED",
      "many/order many/shuffled"},
-    {"cede-shared", SUBJECT_OURS, 270, NULL, "the default shared stack",
+    {"cede-shared", SUBJECT_OURS, 270, NULL, "the default shared stacks, two of them",
      "create/cycle" MANY
      " scale/order scale/shuffled scale/create scale/trim shared/alone shared/alternate shared/turn " TASKS CHANNEL
          TIMER},
