@@ -31,8 +31,9 @@
  * noticed, which is when somebody waits for it, or has it.
  *
  * All calls return CEDE_EINVAL for NULL; those that may wait CEDE_ETIMEDOUT, CEDE_ECANCELED, CEDE_ENOTASK (it must be waited
- * for, outside of a task, or in a coroutine that a task has resumed), CEDE_EBIGSTACK (the same, in a call on a big stack),
- * and CEDE_EPERM (another thread's). On failure nothing has changed.
+ * for, outside of a task, or in a coroutine that a task has resumed), CEDE_EBIGSTACK (the same, in a call on a big stack;
+ * where the deadline has passed, both are CEDE_ETIMEDOUT: see cede/task.h), and CEDE_EPERM (another thread's). On failure
+ * nothing has changed.
  */
 #ifndef CEDE_SYNC_H
 #define CEDE_SYNC_H
@@ -77,7 +78,7 @@ typedef struct cede_mutex {
  *
  * cede_mutex_lock returns 0; CEDE_EDEADLOCK (it has it already); CEDE_ESTATE (it was not unlocked by a task that has ended:
  * what it protects may be half done; the program may initialise it anew. Tasks that wait for it then wake with that);
- * and as at the top. CEDE_ENOTASK even if it need not wait, outside of tasks.
+ * and as at the top. CEDE_ENOTASK outside of tasks, even if it need not wait, whatever the deadline.
  * cede_mutex_unlock returns 0; CEDE_EPERM (the caller's task does not have it).
  * Context: tasks, coroutines that they have resumed, deferred functions. Threads: one. Since: 0.1, both.
  */
@@ -117,7 +118,7 @@ typedef struct cede_rwlock {
  * meanwhile, for either: it might wait for itself, which is not noticed. Readers are counted, and not known.
  *
  * cede_rwlock_read, cede_rwlock_write return 0; CEDE_EDEADLOCK (the caller's task writes already); CEDE_ESTATE (a task has ended
- * that was writing, as for a mutex); and as at the top. Writing: CEDE_ENOTASK outside of tasks, even without a wait.
+ * that was writing, as for a mutex); and as at the top. Writing: CEDE_ENOTASK outside of tasks, as for a mutex.
  * cede_rwlock_unlock gives up what the task has: returns 0; CEDE_EPERM (somebody else writes, or nobody has it).
  * Context: as cede_mutex_lock; reading without a wait also outside of tasks. Threads: one. Since: 0.1, all.
  */
@@ -150,8 +151,8 @@ typedef struct cede_cond {
  *
  * Returns 0 (woken); CEDE_ETIMEDOUT or CEDE_ECANCELED (nobody has woken it; at once, without unlocking, if the deadline has
  * passed or the task is canceled already); CEDE_EPERM (the caller does not have the mutex, or another thread's);
- * CEDE_ESTATE (a task has ended that had the mutex meanwhile: it is not locked); CEDE_ENOTASK, CEDE_EBIGSTACK (always,
- * where it could not wait).
+ * CEDE_ESTATE (a task has ended that had the mutex meanwhile: it is not locked); CEDE_ENOTASK (outside of tasks, as for
+ * a mutex; in a coroutine, as at the top), CEDE_EBIGSTACK.
  * Context: tasks. Threads: one. Since: 0.1.
  */
 CEDE_API CEDE__NO_PLT int cede_cond_wait(cede_cond *cond, cede_mutex *mutex, int64_t deadline);

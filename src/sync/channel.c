@@ -212,10 +212,8 @@ static CEDE__NOINLINE int wait_with_cell(struct cede__waiters *queue, const void
 static inline int wait_small(struct cede__waiters *queue, enum cede__wait what, int64_t deadline,
                              struct cede__task **task)
 {
-    int error = cede__task_running(task);
-    if (CEDE__UNLIKELY(error))
-        return cede__task_may_wait(task, deadline); /* or the deadline has passed */
-    return cede__task_wait_begin(*task, queue, what, deadline);
+    int error = cede__task_running_until(task, deadline);
+    return CEDE__UNLIKELY(error) ? error : cede__task_wait_begin(*task, queue, what, deadline);
 }
 
 CEDE__COLD int cede__channel_check(const cede_channel *channel, const void *value)

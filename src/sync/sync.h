@@ -51,9 +51,9 @@ static inline int cede__sync_wait_begin(struct cede__waiters *queue, enum cede__
     struct cede__task *self;
     if (CEDE__UNLIKELY(cede__sync_is_foreign(queue)))
         return CEDE_EPERM;
-    int error = cede__task_running(&self);
+    int error = cede__task_running_until(&self, deadline);
     if (CEDE__UNLIKELY(error))
-        return deadline <= CEDE_NOW ? CEDE_ETIMEDOUT : error;
+        return error;
     if (cede__sync_is_on_stack_of(self, queue))
         return CEDE_ESTACKPTR;
     self->value = value;

@@ -207,6 +207,17 @@ static inline int cede__task_running(struct cede__task **out)
 }
 
 /*
+ * The same for a call that must wait until this deadline. One rule for all such calls: where nobody can wait, one whose
+ * deadline has passed says CEDE_ETIMEDOUT, as in a task, so that a try works anywhere; any other says why it cannot wait.
+ */
+int cede__task_cannot_wait_until(int64_t deadline);
+static inline int cede__task_running_until(struct cede__task **out, int64_t deadline)
+{
+    int error = cede__task_running(out);
+    return CEDE__LIKELY(!error) ? CEDE_OK : cede__task_cannot_wait_until(deadline) | INT_MIN;
+}
+
+/*
  * When a wait has begun is kept for reports: where its timer is not armed, in the place of the deadline; else in the place
  * of the outcome, in units of 2 to the power of this ns, and only the lowest bits of it.
  */
@@ -245,8 +256,8 @@ static inline int cede__task_wait_begin(struct cede__task *task, struct cede__wa
 }
 
 /*
- * The running task, if it may begin a wait with this deadline: cede__task_wait_begin cannot fail then. Returns 0;
- * CEDE_ETIMEDOUT (also outside of tasks), CEDE_ECANCELED, CEDE_ENOTASK, CEDE_EBIGSTACK.
+ * The running task, if it may begin a wait with this deadline: cede__task_wait_begin cannot fail then. Returns 0, or an
+ * error of one of the two.
  */
 int cede__task_may_wait(struct cede__task **out, int64_t deadline);
 
