@@ -34,9 +34,9 @@
  *   once.
  *
  * Where nobody can wait. A call that must wait says CEDE_ENOTASK outside of tasks, and in a coroutine that a task has
- * resumed, and CEDE_EBIGSTACK in a call on a big stack. That holds for all calls with a deadline, of all headers; and if
- * the deadline has passed they say CEDE_ETIMEDOUT there, as in a task: so a try works anywhere. What concerns the running
- * task itself, such as a yield or a sleep, and says so, needs one whatever the deadline.
+ * resumed, and CEDE_EBIGSTACK in a call on a big stack. That holds for all calls with a deadline, of all headers; and
+ * if the deadline has passed they say CEDE_ETIMEDOUT there, as in a task: so a try works anywhere. What concerns the
+ * running task itself, such as a yield or a sleep, and says so, needs one whatever the deadline.
  *
  * When a task has ended, its id, status and result stay until somebody joins it; a detached one, and one that was spawned
  * without asking for its id, leaves nothing.
@@ -236,8 +236,8 @@ typedef struct cede_task_end {
  * Return 0 (it has ended); CEDE_ETIMEDOUT; CEDE_ECANCELED (the caller was canceled); CEDE_ENOTASK (it must be waited for,
  * outside of a task); CEDE_ESTALE; CEDE_EDEADLOCK (itself); CEDE_EBUSY (join: another one joins it already; detached).
  * On failure *end is unchanged, and it can be joined again.
- * Context: tasks; without a wait, anywhere but in signal handlers. Threads: any. For a task of another thread CEDE_ENOMEM is
- * possible. Since: 0.1, both.
+ * Context: tasks; without a wait, anywhere but in signal handlers. Threads: any. For a task of another thread
+ * CEDE_ENOMEM is possible. Since: 0.1, both.
  */
 CEDE_API int cede_task_join(cede_task task, int64_t deadline, cede_task_end *end);
 CEDE_API int cede_task_await(cede_task task, int64_t deadline);

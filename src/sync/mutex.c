@@ -128,6 +128,17 @@ int cede__sync_mutex_lock_begin(cede_mutex *mutex, int64_t deadline)
     return CEDE_OK;
 }
 
+int cede_mutex_recover(cede_mutex *mutex)
+{
+    struct cede__task *self;
+    if (!mutex)
+        return CEDE_EINVAL;
+    int error = cede__owned_recover(&mutex->owned, &self);
+    if (!error && watch_limit())
+        watch(mutex, turn_of(self));
+    return error;
+}
+
 int(cede_mutex_lock)(cede_mutex *mutex, int64_t deadline)
 {
     return cede__task_wait_here(cede__sync_mutex_lock_begin(mutex, deadline));

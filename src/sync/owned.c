@@ -21,6 +21,31 @@ int cede__owned_check(const struct cede__owned *owned)
     return error;
 }
 
+void cede__owned_take(struct cede__owned *owned, cede_task owner)
+{
+    owned->marks = 0; /* those of the former owner */
+    owned->owner = owner;
+    if (owned->waiters.first)
+        cede__owned_want(owned);
+}
+
+int cede__owned_recover(struct cede__owned *owned, struct cede__task **out)
+{
+    struct cede__task *self = cede__task_acting();
+    if (!self)
+        return CEDE_ENOTASK;
+    if (cede__sync_is_foreign(&owned->waiters))
+        return CEDE_EPERM;
+    if (!owned->owner)
+        return CEDE_ESTATE;
+    int error = cede__owned_check(owned);
+    if (error != CEDE_ESTATE)
+        return error ? error : CEDE_EBUSY;
+    cede__owned_take(owned, self->id);
+    *out = self;
+    return CEDE_OK;
+}
+
 /* --- Owners that end --- */
 
 /* A task waits: if it is for what the ended one (arg) has, nobody will ever give that up. */

@@ -137,6 +137,12 @@ int cede_rwlock_unlock(cede_rwlock *lock)
     return CEDE_OK;
 }
 
+int cede_rwlock_recover(cede_rwlock *lock)
+{
+    struct cede__task *self;
+    return lock ? cede__owned_recover(&lock->owned, &self) : CEDE_EINVAL;
+}
+
 cede_task cede_rwlock_writer(const cede_rwlock *lock)
 {
     return lock ? lock->owned.owner : 0;

@@ -77,6 +77,10 @@ enum cede__owned_mark {
 
 /* Of one that has an owner. Returns 0, or CEDE_ESTATE (the owner has ended), CEDE_EPERM (it is another thread's). */
 int cede__owned_check(const struct cede__owned *owned);
+/* Gives one that nobody has, or that an ended task had, to this one. */
+void cede__owned_take(struct cede__owned *owned, cede_task owner);
+/* The same for the task that acts, if an ended one had it: returns 0, or an error of cede_mutex_recover. */
+int cede__owned_recover(struct cede__owned *owned, struct cede__task **out);
 /* Around a wait for one that has an owner: from now on, and no more, there are others who wait. */
 void cede__owned_want(struct cede__owned *owned);
 void cede__owned_want_no_more(struct cede__owned *owned);

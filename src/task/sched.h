@@ -207,8 +207,9 @@ static inline int cede__task_running(struct cede__task **out)
 }
 
 /*
- * The same for a call that must wait until this deadline. One rule for all such calls: where nobody can wait, one whose
- * deadline has passed says CEDE_ETIMEDOUT, as in a task, so that a try works anywhere; any other says why it cannot wait.
+ * The same for a call that must wait until this deadline. One rule for all such calls: where nobody can wait, one
+ * whose deadline has passed says CEDE_ETIMEDOUT, as in a task, so that a try works anywhere; any other says why it
+ * cannot wait.
  */
 int cede__task_cannot_wait_until(int64_t deadline);
 static inline int cede__task_running_until(struct cede__task **out, int64_t deadline)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each call that must wait, where nobody can: one whose deadline has passed says that, as in a task, and any other why it
- * cannot wait; and nothing has changed.
+ * Each call that must wait, where nobody can: one whose deadline has passed says that, as in a task, and any other
+ * why it cannot wait; and nothing has changed.
  */
 #include "tasks.h"
 
