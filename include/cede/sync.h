@@ -20,7 +20,8 @@
  *   it.
  * - Each wait has a deadline (ns; CEDE_NOW: try, CEDE_NEVER: none), and ends with CEDE_ECANCELED when the task is
  *   canceled. A call that need not wait does its work all the same.
- * - What was handed to a task that is killed before it goes on is handed to the next.
+ * - What was handed to a task that is killed before it goes on is handed to the next. Who has waited only behind one whose
+ *   wait ends with nothing gets at that moment what is there.
  * - A task that is killed leaves locked what it had locked: cede_defer is for unlocking it. What remains locked when a
  *   task has ended, in whatever way, is noticed, and can be recovered: see each.
  *
@@ -287,7 +288,7 @@ CEDE_API bool cede_once_is_done(const cede_once *once);
 typedef struct cede_barrier {
     struct cede__waiters waiters;
     size_t parties;
-    size_t arrived; /* at most so many wait: some may have left again */
+    size_t arrived; /* so many wait */
 } cede_barrier;
 
 /* For so many tasks, at least one. */

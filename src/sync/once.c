@@ -23,6 +23,7 @@ static int claim(cede_once *once, int64_t deadline)
         cede__owned_take(owned, id);
         return CEDE__ONCE_RUN;
     }
+    cede__wait_leaves_by(CEDE__WAIT_ONCE, cede__owned_leave);
     return cede__task_wait_here(cede__owned_wait_begin(owned, CEDE__WAIT_ONCE, deadline));
 }
 

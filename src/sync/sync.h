@@ -4,11 +4,12 @@
  *
  * What is granted is granted by whoever gives it up: the object's own numbers are changed for the waiter, which is woken
  * with an outcome that is no error, and has nothing left to do when it goes on. If it is killed first, the function in
- * cede__wait_dropped gives back what it was granted. A waiter whose wait ends with an error has left the queue; where others
- * behind it may have waited only for it, it lets them in when it goes on, or that function does.
+ * cede__wait_dropped gives back what it was granted. A waiter that leaves the queue with nothing has the one in
+ * cede__wait_left called at once; where others behind it may have waited only for it, that one lets them in.
  *
- * Things with an owner are known to be left by a task that ends, if others wait for them: they are counted in its `wanted`,
- * and have a mark for that; so the tasks need not be looked through when one ends that has nothing of the kind.
+ * Things with an owner are known to be left by a task that ends, if others wait for them: they are counted in its
+ * `wanted`, and have a mark for that, as long as anybody waits; so the tasks need not be looked through when one ends that
+ * has nothing of the kind.
  */
 #ifndef CEDE_SYNC_SYNC_H
 #define CEDE_SYNC_SYNC_H
@@ -86,6 +87,8 @@ void cede__owned_want(struct cede__owned *owned);
 void cede__owned_want_no_more(struct cede__owned *owned);
 /* Tells reports of the object and its owner. */
 void cede__owned_describe(enum cede__wait what);
+/* For cede__wait_left: one who has waited for it waits no more, and was not given it. */
+void cede__owned_leave(struct cede_sched *sched, struct cede__task *task);
 /* As cede__sync_wait_begin, or an error of cede__owned_check. */
 int cede__owned_wait_begin(struct cede__owned *owned, enum cede__wait what, int64_t deadline);
 /* From its owner to the first who waits, who is woken with this outcome and returned; or to nobody: NULL. */

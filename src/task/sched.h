@@ -348,18 +348,32 @@ static inline void cede__waiters_wake_all(struct cede_sched *sched, struct cede_
 }
 
 /*
- * What is to be done, beside unlinking it, when a task is ended that waits in this way, or has been woken and has not run
- * yet: `value` may hold something. Set before the first such wait, by each thread alike.
+ * What is to be done, beside unlinking it, when a task leaves where it waits in this way, having been given nothing: its
+ * deadline has passed, or it is canceled or ended. And when it is ended after that, or after it has been woken and before
+ * it has run: `value` may hold something. Both are set before the first such wait, by each thread alike.
  */
-typedef void cede__wait_drop(struct cede_sched *sched, struct cede__task *task);
-extern cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
+typedef void cede__wait_hook(struct cede_sched *sched, struct cede__task *task);
+typedef cede__wait_hook *_Atomic cede__wait_hooks[CEDE__WAIT_KINDS];
+extern cede__wait_hooks cede__wait_left, cede__wait_dropped;
 
-static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *drop)
+static inline void cede__wait_hook_set(cede__wait_hook *_Atomic *place, cede__wait_hook *hook)
 {
-    cede__wait_drop *_Atomic *place = &cede__wait_dropped[what];
-    if (CEDE__UNLIKELY(atomic_load_explicit(place, memory_order_relaxed) != drop)) /* the line stays every thread's */
-        atomic_store_explicit(place, drop, memory_order_relaxed);
+    if (CEDE__UNLIKELY(atomic_load_explicit(place, memory_order_relaxed) != hook)) /* the line stays every thread's */
+        atomic_store_explicit(place, hook, memory_order_relaxed);
 }
+
+static inline void cede__wait_leaves_by(enum cede__wait what, cede__wait_hook *leave)
+{
+    cede__wait_hook_set(&cede__wait_left[what], leave);
+}
+
+static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_hook *drop)
+{
+    cede__wait_hook_set(&cede__wait_dropped[what], drop);
+}
+
+/* Ends the wait of a task that waits, with an error that does not come from what it waits for. */
+void cede__task_give_up(struct cede_sched *sched, struct cede__task *task, int error);
 
 /*
  * Called when a task has ended, after its deferred functions, that still has things for which others wait, such as a

@@ -110,6 +110,7 @@ static void canceled_or_killed_lets_others_in(void)
         cede_task waits = task_new(stays, test_value('W'));
         task_go_each(stays, "bc");
         assert_int_equal(killed ? cede_task_kill(waits) : cede_task_cancel(waits), 0);
+        assert_int_equal(cede_rwlock_readers(&lock), 3); /* at once */
         task_settle();
         task_noted(killed ? "abc" : "aCbc");
         task_settle_at(task_now + 10);
