@@ -104,6 +104,7 @@ void cede__mutex_queue(cede_mutex *mutex, struct cede__task *task)
     int error = owned->owner ? cede__owned_check(owned) : CEDE_OK;
     know_waits();
     task->wait = CEDE__WAIT_MUTEX;
+    cede__task_note_since(task);
     cede__waiters_add(&owned->waiters, &task->waiter, false);
     if (error)
         cede__task_wake(cede__my_sched, task, error);

@@ -103,7 +103,10 @@ static inline struct cede__owned *cede__owned_of(struct cede__waiters *queue)
 
 /* Gives up a mutex that the task has. */
 void cede__mutex_release(cede_mutex *mutex, struct cede__task *owner);
-/* Links a task that waits into the mutex's queue, and wakes it if it has the mutex at once, or never can have it. */
+/*
+ * A task that waits, and was unlinked, waits for the mutex from now on. It is woken at once if it has it, or never can have
+ * it.
+ */
 void cede__mutex_queue(cede_mutex *mutex, struct cede__task *task);
 /* Wakes the first: what is woken then knows the condition variable by its `value`. */
 void cede__cond_wake_first(cede_cond *cond);
