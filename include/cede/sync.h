@@ -20,8 +20,8 @@
  *   it.
  * - Each wait has a deadline (ns; CEDE_NOW: try, CEDE_NEVER: none), and ends with CEDE_ECANCELED when the task is
  *   canceled. A call that need not wait does its work all the same.
- * - What was handed to a task that is killed before it goes on is handed to the next. Who has waited only behind one whose
- *   wait ends with nothing gets at that moment what is there.
+ * - What was handed to a task that is killed before it goes on is handed to the next. Who has waited only behind one
+ *   whose wait ends with nothing gets at that moment what is there.
  * - A task that is killed leaves locked what it had locked: cede_defer is for unlocking it. What remains locked when a
  *   task has ended, in whatever way, is noticed, and can be recovered: see each.
  *

@@ -6,8 +6,9 @@
  * than 8 bytes a cell with it, which was taken before the wait, so that handing over never fails. Who runs copies between
  * its own variable and the other one's `value`; nobody touches a variable of a task that waits.
  *
- * The receiver is woken with how many bytes are to be taken out of `value`, since the channel may be gone by the time that
- * it runs. A sender's cell goes to who takes the value; the sender itself frees it only if nobody did.
+ * The receiver is woken with how many bytes are to be taken out of `value`, since the channel may be gone by the time
+ * that it runs. So the value of one that is killed by then cannot be put back. A sender's cell goes to who takes the
+ * value; the sender itself frees it only if nobody did.
  */
 #include "base/compiler.h"
 

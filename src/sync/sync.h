@@ -8,8 +8,8 @@
  * cede__wait_left called at once; where others behind it may have waited only for it, that one lets them in.
  *
  * Things with an owner are known to be left by a task that ends, if others wait for them: they are counted in its
- * `wanted`, and have a mark for that, as long as anybody waits; so the tasks need not be looked through when one ends that
- * has nothing of the kind.
+ * `wanted`, and have a mark for that, as long as anybody waits; so the tasks need not be looked through when one ends
+ * that has nothing of the kind.
  */
 #ifndef CEDE_SYNC_SYNC_H
 #define CEDE_SYNC_SYNC_H
@@ -104,8 +104,8 @@ static inline struct cede__owned *cede__owned_of(struct cede__waiters *queue)
 /* Gives up a mutex that the task has. */
 void cede__mutex_release(cede_mutex *mutex, struct cede__task *owner);
 /*
- * A task that waits, and was unlinked, waits for the mutex from now on. It is woken at once if it has it, or never can have
- * it.
+ * A task that waits, and was unlinked, waits for the mutex from now on. It is woken at once if it has it, or never
+ * can have it.
  */
 void cede__mutex_queue(cede_mutex *mutex, struct cede__task *task);
 /* Wakes the first: what is woken then knows the condition variable by its `value`. */

@@ -348,9 +348,9 @@ static inline void cede__waiters_wake_all(struct cede_sched *sched, struct cede_
 }
 
 /*
- * What is to be done, beside unlinking it, when a task leaves where it waits in this way, having been given nothing: its
- * deadline has passed, or it is canceled or ended. And when it is ended after that, or after it has been woken and before
- * it has run: `value` may hold something. Both are set before the first such wait, by each thread alike.
+ * What is to be done, beside unlinking it, when a task leaves where it waits in this way, having been given nothing:
+ * its deadline has passed, or it is canceled or ended. And when it is ended after that, or after it has been woken
+ * and before it has run: `value` may hold something. Both are set before the first such wait, by each thread alike.
  */
 typedef void cede__wait_hook(struct cede_sched *sched, struct cede__task *task);
 typedef cede__wait_hook *_Atomic cede__wait_hooks[CEDE__WAIT_KINDS];

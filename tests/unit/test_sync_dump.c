@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What reports say of tasks that wait for locks, channels, futures and generators: which one, who has it, and for how long;
- * and of circles of them.
+ * What reports say of tasks that wait for locks, channels, futures and generators: which one, who has it, and for how
+ * long; and of circles of them.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
