@@ -18,9 +18,10 @@
  * Closing. When a channel is closed, no more can be sent: those who wait to do so, and all who try later, are told
  * CEDE_ECLOSED. Receivers get what is in the channel first, then CEDE_ECLOSED.
  *
- * What is lost. A value is handed over when the receiver's wait ends, not when its task has its next turn. If the task is
- * killed in between it takes the value with it. A deadline and a cancel lose nothing: whoever was given a value before,
- * gets it.
+ * What is lost. A value is handed over when the receiver's wait ends, not when its task has its next turn. If the
+ * task is killed in between it takes the value with it, as it would a moment later: its sender has gone on, there may
+ * be no room for it, and no channel any more. A deadline and a cancel lose nothing: whoever was given a value before,
+ * gets it; so tasks that receive what must not be lost are canceled, not killed.
  *
  * Threads. A channel is of the thread that has created it, and quick; with CEDE_CHANNEL_THREADS it is for tasks of all
  * threads, and threads without tasks may use it with CEDE_NOW.

@@ -68,8 +68,7 @@ CEDE_API CEDE__NO_PLT int cede_generate(cede_generator *generator, void *value);
  * is for the next question); CEDE_ENOTASK (it must be waited for, outside of a task); CEDE_EBIGSTACK; CEDE_EDEADLOCK
  * (called by the body itself); CEDE_EINVAL (NULL generator); CEDE_EPERM (a generator of another thread). On failure
  * *value is unchanged.
- * Context: tasks, and outside of tasks when a value is there, or the body has ended. Threads: that of the generator.
- * Since: 0.1.
+ * Context: tasks; without a wait, anywhere but in signal handlers. Threads: that of the generator. Since: 0.1.
  */
 CEDE_API CEDE__NO_PLT int cede_generator_next(cede_generator *generator, void **value, int64_t deadline);
 

@@ -63,7 +63,7 @@ CEDE_API int cede_group_spawn_task(cede_group *group, cede_task *out, const cede
  *
  * Returns 0 (all have ended); CEDE_ETIMEDOUT; CEDE_ECANCELED; CEDE_ENOTASK (it must be waited for, outside of a task);
  * CEDE_EINVAL (NULL); CEDE_EPERM; CEDE_EDEADLOCK (a task of the group itself). On failure *first is unchanged.
- * Context: tasks, and outside of tasks when all have ended. Threads: that of the group. Since: 0.1.
+ * Context: tasks; without a wait, anywhere but in signal handlers. Threads: that of the group. Since: 0.1.
  */
 CEDE_API int cede_group_wait(cede_group *group, int64_t deadline, int *first);
 
@@ -72,7 +72,7 @@ CEDE_API int cede_group_wait(cede_group *group, int64_t deadline, int *first);
  * tasks that are left, waits for these as long as they take, and then destroys the group, in any case.
  *
  * Returns 0 (all had ended in time); CEDE_ETIMEDOUT or CEDE_ECANCELED (they have ended after the cancel); and, with the
- * group as it was, CEDE_ENOTASK; CEDE_EINVAL; CEDE_EPERM; CEDE_EDEADLOCK.
+ * group as it was, CEDE_ENOTASK and CEDE_EBIGSTACK (whatever the deadline); CEDE_EINVAL; CEDE_EPERM; CEDE_EDEADLOCK.
  * Context: tasks, and outside of tasks when all have ended. Threads: that of the group. Since: 0.1.
  */
 CEDE_API int cede_group_close(cede_group *group, int64_t deadline, int *first);

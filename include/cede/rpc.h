@@ -46,11 +46,12 @@ CEDE_API int cede_rpc_begin(uint64_t *id);
  * and *length to its length in bytes; a reply of 0 bytes is NULL. Where nobody asks for the bytes, `bytes` is NULL;
  * `length` may be NULL.
  *
- * Returns 0; what cede_rpc_fail was given; CEDE_ETIMEDOUT; CEDE_ECANCELED (the caller was, or the call): and then the call
- * is over, and its id stale. With a reply that is there none of the last two is returned. Or, and nothing has changed,
- * CEDE_ENOTASK or CEDE_EBIGSTACK (it must be waited for); CEDE_EBUSY (another task waits for it); CEDE_ESTALE (it is over,
- * or never was); CEDE_EPERM (a call of another thread). On failure *bytes is NULL and *length 0.
- * Context: tasks, and outside of tasks when the reply is there. Threads: that of the call. Since: 0.1.
+ * Returns 0; what cede_rpc_fail was given; CEDE_ETIMEDOUT; CEDE_ECANCELED (the caller was, or the call): and then the
+ * call is over, and its id stale, outside of tasks as well. With a reply that is there none of the last two is
+ * returned. Or, and nothing has changed, CEDE_ENOTASK or CEDE_EBIGSTACK (it must be waited for, and the deadline has
+ * not passed); CEDE_EBUSY (another task waits for it); CEDE_ESTALE (it is over, or never was); CEDE_EPERM (a call of
+ * another thread). On failure *bytes is NULL and *length 0.
+ * Context: tasks; without a wait, anywhere but in signal handlers. Threads: that of the call. Since: 0.1.
  */
 CEDE_API CEDE__NO_PLT int cede_rpc_wait(uint64_t id, int64_t deadline, void **bytes, size_t *length);
 

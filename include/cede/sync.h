@@ -20,9 +20,10 @@
  *   it.
  * - Each wait has a deadline (ns; CEDE_NOW: try, CEDE_NEVER: none), and ends with CEDE_ECANCELED when the task is
  *   canceled. A call that need not wait does its work all the same.
- * - What was handed to a task that is killed before it goes on is handed to the next.
+ * - What was handed to a task that is killed before it goes on is handed to the next. Who has waited only behind one
+ *   whose wait ends with nothing gets at that moment what is there.
  * - A task that is killed leaves locked what it had locked: cede_defer is for unlocking it. What remains locked when a
- *   task has ended, in whatever way, is noticed: see each.
+ *   task has ended, in whatever way, is noticed, and can be recovered: see each.
  *
  * An object must stay where it is, and is not copied, until each call with it has returned, or its task has ended. It must
  * not lie on a shared stack: in checked builds, a task that would wait for one on its own is told CEDE_ESTACKPTR.
@@ -30,9 +31,10 @@
  * Threads. An object is used on one thread, that of the tasks that share it; CEDE_EPERM on another one where that is
  * noticed, which is when somebody waits for it, or has it.
  *
- * All calls return CEDE_EINVAL for NULL; those that may wait CEDE_ETIMEDOUT, CEDE_ECANCELED, CEDE_ENOTASK (it must be waited
- * for, outside of a task, or in a coroutine that a task has resumed), CEDE_EBIGSTACK (the same, in a call on a big stack),
- * and CEDE_EPERM (another thread's). On failure nothing has changed.
+ * All calls return CEDE_EINVAL for NULL; those that may wait CEDE_ETIMEDOUT, CEDE_ECANCELED, CEDE_ENOTASK (it must be
+ * waited for, outside of a task, or in a coroutine that a task has resumed), CEDE_EBIGSTACK (the same, in a call on a
+ * big stack; where the deadline has passed, both are CEDE_ETIMEDOUT: see cede/task.h), and CEDE_EPERM (another
+ * thread's). On failure nothing has changed.
  */
 #ifndef CEDE_SYNC_H
 #define CEDE_SYNC_H
@@ -75,9 +77,9 @@ typedef struct cede_mutex {
  * Locks a mutex for the running task; a coroutine that the task has resumed, and its deferred functions, act for it. The
  * same task must unlock it.
  *
- * cede_mutex_lock returns 0; CEDE_EDEADLOCK (it has it already); CEDE_ESTATE (it was not unlocked by a task that has ended:
- * what it protects may be half done; the program may initialise it anew. Tasks that wait for it then wake with that);
- * and as at the top. CEDE_ENOTASK even if it need not wait, outside of tasks.
+ * cede_mutex_lock returns 0; CEDE_EDEADLOCK (it has it already); CEDE_ESTATE (it was not unlocked by a task that has
+ * ended, so what it protects may be half done: see cede_mutex_recover. All tasks that wait for it then wake with that);
+ * and as at the top. CEDE_ENOTASK outside of tasks, even if it need not wait, whatever the deadline.
  * cede_mutex_unlock returns 0; CEDE_EPERM (the caller's task does not have it).
  * Context: tasks, coroutines that they have resumed, deferred functions. Threads: one. Since: 0.1, both.
  */
@@ -85,7 +87,26 @@ CEDE_API CEDE__NO_PLT int cede_mutex_lock(cede_mutex *mutex, int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede_mutex_unlock(cede_mutex *mutex);
 
 /*
- * The task that has it; 0: none, and for NULL.
+ * Locks a mutex that a task had when it ended, for the running task: which puts right what the mutex protects, and
+ * unlocks it in the end, or still has it when it ends itself, like any other. It never waits. Of several that have
+ * been told of it the first one gets it, and the others wait as usual:
+ *
+ *     while ((error = cede_mutex_lock(&mutex, deadline)) == CEDE_ESTATE)
+ *         if (cede_mutex_recover(&mutex) == 0) {
+ *             put_right();
+ *             error = 0;
+ *             break;
+ *         }
+ *
+ * Returns 0; CEDE_EBUSY (a task has it that has not ended; one that was killed has when its deferred functions have
+ * been called, which may unlock it); CEDE_ESTATE (nobody has it); CEDE_ENOTASK (outside of tasks); CEDE_EPERM
+ * (another thread's).
+ * Context: as cede_mutex_lock. Threads: one. Since: 0.1.
+ */
+CEDE_API int cede_mutex_recover(cede_mutex *mutex);
+
+/*
+ * The task that has it, or had it when it ended; 0: none, and for NULL.
  * Context: anywhere but in signal handlers. Threads: one. Since: 0.1.
  */
 CEDE_API cede_task cede_mutex_owner(const cede_mutex *mutex);
@@ -116,8 +137,9 @@ typedef struct cede_rwlock {
  * which they ask: a reader that comes after a writer that waits, waits behind it. So a task that reads must not ask again
  * meanwhile, for either: it might wait for itself, which is not noticed. Readers are counted, and not known.
  *
- * cede_rwlock_read, cede_rwlock_write return 0; CEDE_EDEADLOCK (the caller's task writes already); CEDE_ESTATE (a task has ended
- * that was writing, as for a mutex); and as at the top. Writing: CEDE_ENOTASK outside of tasks, even without a wait.
+ * cede_rwlock_read, cede_rwlock_write return 0; CEDE_EDEADLOCK (the caller's task writes already); CEDE_ESTATE (a
+ * task has ended that was writing, as for a mutex: see cede_rwlock_recover); and as at the top. Writing: CEDE_ENOTASK
+ * outside of tasks, as for a mutex.
  * cede_rwlock_unlock gives up what the task has: returns 0; CEDE_EPERM (somebody else writes, or nobody has it).
  * Context: as cede_mutex_lock; reading without a wait also outside of tasks. Threads: one. Since: 0.1, all.
  */
@@ -126,7 +148,14 @@ CEDE_API CEDE__NO_PLT int cede_rwlock_write(cede_rwlock *lock, int64_t deadline)
 CEDE_API CEDE__NO_PLT int cede_rwlock_unlock(cede_rwlock *lock);
 
 /*
- * Who writes (0: none), and how many read; 0 for NULL.
+ * Locks for writing what a task was writing when it ended, as cede_mutex_recover does, with the same returns. A task
+ * that was reading has left nothing half done, but still counts as a reader if it was killed: cede_defer is for that.
+ * Context: as cede_mutex_lock. Threads: one. Since: 0.1.
+ */
+CEDE_API int cede_rwlock_recover(cede_rwlock *lock);
+
+/*
+ * Who writes, or was writing when it ended (0: nobody), and how many read; 0 for NULL.
  * Context: anywhere but in signal handlers. Threads: one. Since: 0.1, both.
  */
 CEDE_API cede_task cede_rwlock_writer(const cede_rwlock *lock);
@@ -148,10 +177,10 @@ typedef struct cede_cond {
  * ends without a signal only by its deadline or a cancel; still, others may have had the mutex in between, so look anew at
  * what was waited for.
  *
- * Returns 0 (woken); CEDE_ETIMEDOUT or CEDE_ECANCELED (nobody has woken it; at once, without unlocking, if the deadline has
- * passed or the task is canceled already); CEDE_EPERM (the caller does not have the mutex, or another thread's);
- * CEDE_ESTATE (a task has ended that had the mutex meanwhile: it is not locked); CEDE_ENOTASK, CEDE_EBIGSTACK (always,
- * where it could not wait).
+ * Returns 0 (woken); CEDE_ETIMEDOUT or CEDE_ECANCELED (nobody has woken it; at once, without unlocking, if the
+ * deadline has passed or the task is canceled already); CEDE_EPERM (the caller does not have the mutex, or another
+ * thread's); CEDE_ESTATE (a task has ended that had the mutex meanwhile: it is not locked, but can be recovered);
+ * CEDE_ENOTASK (outside of tasks, as for a mutex; in a coroutine, as at the top), CEDE_EBIGSTACK.
  * Context: tasks. Threads: one. Since: 0.1.
  */
 CEDE_API CEDE__NO_PLT int cede_cond_wait(cede_cond *cond, cede_mutex *mutex, int64_t deadline);
@@ -259,7 +288,7 @@ CEDE_API bool cede_once_is_done(const cede_once *once);
 typedef struct cede_barrier {
     struct cede__waiters waiters;
     size_t parties;
-    size_t arrived; /* at most so many wait: some may have left again */
+    size_t arrived; /* so many wait */
 } cede_barrier;
 
 /* For so many tasks, at least one. */

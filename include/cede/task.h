@@ -33,6 +33,11 @@
  * - Each of them does nothing and says CEDE_ESTATE when the task has ended. What is to be called at its end is called
  *   once.
  *
+ * Where nobody can wait. A call that must wait says CEDE_ENOTASK outside of tasks, and in a coroutine that a task has
+ * resumed, and CEDE_EBIGSTACK in a call on a big stack. That holds for all calls with a deadline, of all headers; and
+ * if the deadline has passed they say CEDE_ETIMEDOUT there, as in a task: so a try works anywhere. What concerns the
+ * running task itself, such as a yield or a sleep, and says so, needs one whatever the deadline.
+ *
  * When a task has ended, its id, status and result stay until somebody joins it; a detached one, and one that was spawned
  * without asking for its id, leaves nothing.
  *
@@ -173,7 +178,7 @@ CEDE_API CEDE__NO_PLT int cede_task_yield(void);
 /*
  * Waits until the deadline. One that has passed is a yield.
  *
- * Returns 0; CEDE_ECANCELED (earlier); CEDE_ENOTASK (at once).
+ * Returns 0; CEDE_ECANCELED (earlier); CEDE_ENOTASK (at once, whatever the deadline).
  * Context: tasks. Threads: any, each for itself. Since: 0.1.
  */
 CEDE_API CEDE__NO_PLT int cede_sleep_until(int64_t deadline);
@@ -183,8 +188,8 @@ CEDE_API CEDE__NO_PLT int cede_sleep_until(int64_t deadline);
  * gives it, once however often it is called, and cede_task_park takes it, or waits until it is given. So it does not
  * matter which of the two comes first. A program's own objects use it in loops: park, look whether it is there, park.
  *
- * cede_task_park returns 0; CEDE_ETIMEDOUT; CEDE_ECANCELED; CEDE_ENOTASK. cede_task_unpark returns 0; CEDE_ESTALE;
- * CEDE_ESTATE (has ended); CEDE_ENOMEM.
+ * cede_task_park returns 0; CEDE_ETIMEDOUT; CEDE_ECANCELED; CEDE_ENOTASK (whatever the deadline). cede_task_unpark
+ * returns 0; CEDE_ESTALE; CEDE_ESTATE (has ended); CEDE_ENOMEM.
  * Context: park: tasks; unpark: anywhere but in signal handlers. Threads: any. Since: 0.1, both.
  */
 CEDE_API int cede_task_park(int64_t deadline);
@@ -231,8 +236,8 @@ typedef struct cede_task_end {
  * Return 0 (it has ended); CEDE_ETIMEDOUT; CEDE_ECANCELED (the caller was canceled); CEDE_ENOTASK (it must be waited for,
  * outside of a task); CEDE_ESTALE; CEDE_EDEADLOCK (itself); CEDE_EBUSY (join: another one joins it already; detached).
  * On failure *end is unchanged, and it can be joined again.
- * Context: tasks, and outside of tasks when it has ended. Threads: any. For a task of another thread CEDE_ENOMEM is
- * possible. Since: 0.1, both.
+ * Context: tasks; without a wait, anywhere but in signal handlers. Threads: any. For a task of another thread
+ * CEDE_ENOMEM is possible. Since: 0.1, both.
  */
 CEDE_API int cede_task_join(cede_task task, int64_t deadline, cede_task_end *end);
 CEDE_API int cede_task_await(cede_task task, int64_t deadline);
@@ -252,7 +257,7 @@ CEDE_API int cede_task_detach(cede_task task);
  * Returns 0; CEDE_ETIMEDOUT; CEDE_ECANCELED; CEDE_ENOTASK; CEDE_EINVAL (NULL, none, least > count); CEDE_EDEADLOCK (one is
  * the caller itself); CEDE_EPERM (one is of another thread); CEDE_ENOMEM. On failure `ended` is set for CEDE_ETIMEDOUT and
  * CEDE_ECANCELED, and otherwise unchanged.
- * Context: tasks, and outside of tasks when nothing must be waited for. Threads: that of the tasks. Since: 0.1.
+ * Context: tasks; without a wait, anywhere but in signal handlers. Threads: that of the tasks. Since: 0.1.
  */
 CEDE_API int cede_task_wait(const cede_task *tasks, size_t count, size_t least, int64_t deadline, bool *ended);
 

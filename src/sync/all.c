@@ -89,29 +89,18 @@ size_t cede_wait_group_count(const cede_wait_group *group)
 
 /* --- Barrier --- */
 
-/* How many wait. */
-static size_t count_waiters(const struct cede__waiters *queue)
+static void leave_barrier(struct cede_sched *sched, struct cede__task *task)
 {
-    size_t count = 0;
-    const struct cede__waiter *waiter = queue->first;
-    if (waiter)
-        do
-            count++;
-        while ((waiter = waiter->next) != queue->first);
-    return count;
+    (void)sched;
+    CEDE__CONTAINER(cede__waiter_left(&task->waiter), cede_barrier, waiters)->arrived--;
 }
 
-/*
- * Nobody is told when a waiter leaves; so `arrived` counts those, too, until it seems that all are there: then it is looked
- * who is.
- */
 int cede__sync_barrier_wait_begin(cede_barrier *barrier, int64_t deadline)
 {
     if (!barrier || barrier->parties == 0)
         return CEDE_EINVAL;
-    if (barrier->arrived + 1 >= barrier->parties)
-        barrier->arrived = count_waiters(&barrier->waiters);
     if (barrier->arrived + 1 < barrier->parties) {
+        cede__wait_leaves_by(CEDE__WAIT_BARRIER, leave_barrier);
         int begun = cede__sync_wait_begin(&barrier->waiters, CEDE__WAIT_BARRIER, 0, deadline);
         barrier->arrived += begun == CEDE__WAITS;
         return begun;

@@ -6,8 +6,9 @@
  * than 8 bytes a cell with it, which was taken before the wait, so that handing over never fails. Who runs copies between
  * its own variable and the other one's `value`; nobody touches a variable of a task that waits.
  *
- * The receiver is woken with how many bytes are to be taken out of `value`, since the channel may be gone by the time that
- * it runs. A sender's cell goes to who takes the value; the sender itself frees it only if nobody did.
+ * The receiver is woken with how many bytes are to be taken out of `value`, since the channel may be gone by the time
+ * that it runs. So the value of one that is killed by then cannot be put back. A sender's cell goes to who takes the
+ * value; the sender itself frees it only if nobody did.
  */
 #include "base/compiler.h"
 
@@ -212,10 +213,8 @@ static CEDE__NOINLINE int wait_with_cell(struct cede__waiters *queue, const void
 static inline int wait_small(struct cede__waiters *queue, enum cede__wait what, int64_t deadline,
                              struct cede__task **task)
 {
-    int error = cede__task_running(task);
-    if (CEDE__UNLIKELY(error))
-        return cede__task_may_wait(task, deadline); /* or the deadline has passed */
-    return cede__task_wait_begin(*task, queue, what, deadline);
+    int error = cede__task_running_until(task, deadline);
+    return CEDE__UNLIKELY(error) ? error : cede__task_wait_begin(*task, queue, what, deadline);
 }
 
 CEDE__COLD int cede__channel_check(const cede_channel *channel, const void *value)

@@ -24,7 +24,7 @@ int cede__sync_cond_wait_begin(cede_cond *cond, cede_mutex *mutex, int64_t deadl
     if (!cond || !mutex)
         return CEDE_EINVAL;
     int error = cede__task_running(&self);
-    if (error)
+    if (CEDE__UNLIKELY(error) && !(self = cede__task_acting()))
         return error;
     if (mutex->owned.owner != self->id)
         return CEDE_EPERM;

@@ -8,6 +8,7 @@
  */
 #include "base/compiler.h"
 
+#include "task/describe.h"
 #include "task/more.h"
 #include "task/spawn.h"
 
@@ -28,6 +29,35 @@ struct cede_generator {
 
 /* What who asks is woken with when its `value` is one. */
 enum { HAS_VALUE = 1 };
+
+/* --- Reports --- */
+
+static const cede_generator *that_is_asked(const struct cede__task *task)
+{
+    return CEDE__CONTAINER(cede__waiter_queue(&task->waiter), cede_generator, asking);
+}
+
+static const void *asked(const struct cede__task *task)
+{
+    return that_is_asked(task);
+}
+
+static cede_task run_by(const struct cede__task *task)
+{
+    return that_is_asked(task)->id;
+}
+
+static const void *own(const struct cede__task *task)
+{
+    return CEDE__CONTAINER(cede__waiter_queue(&task->waiter), cede_generator, body_waits);
+}
+
+static void describe_waits(void)
+{
+    static const struct cede__wait_describer asks = {.object = asked, .holder = run_by}, body = {.object = own};
+    cede__wait_described_by(CEDE__WAIT_GENERATOR, &asks);
+    cede__wait_described_by(CEDE__WAIT_QUESTION, &body);
+}
 
 /* --- Making and ending --- */
 
@@ -69,6 +99,7 @@ int cede_generator_create(cede_generator **out, cede_stack_choice stack, cede_ge
     cede_generator *generator = cede__os_malloc(sizeof *generator);
     if (!generator)
         return CEDE_ENOMEM;
+    describe_waits();
     *generator = (cede_generator){.body = body, .arg = arg};
     cede_task_options options = CEDE_TASK_OPTIONS(run_body, generator);
     options.stack = stack;
@@ -129,7 +160,7 @@ int cede__generator_give_begin(cede_generator *generator, void *value)
     }
     if (generator->asking.first) /* somebody else has asked, too */
         return CEDE_OK;
-    return cede__task_wait_begin(self, &generator->body_waits, CEDE__WAIT_GENERATOR, CEDE_NEVER);
+    return cede__task_wait_begin(self, &generator->body_waits, CEDE__WAIT_QUESTION, CEDE_NEVER);
 }
 
 int(cede_generate)(cede_generator *generator, void *value)

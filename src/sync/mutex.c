@@ -91,13 +91,20 @@ static void drop(struct cede_sched *sched, struct cede__task *task)
         cede__cond_wake_first(cond);
 }
 
+static void know_waits(void)
+{
+    cede__wait_leaves_by(CEDE__WAIT_MUTEX, cede__owned_leave);
+    cede__wait_drops_by(CEDE__WAIT_MUTEX, drop);
+    cede__owned_describe(CEDE__WAIT_MUTEX);
+}
+
 void cede__mutex_queue(cede_mutex *mutex, struct cede__task *task)
 {
     struct cede__owned *owned = &mutex->owned;
     int error = owned->owner ? cede__owned_check(owned) : CEDE_OK;
-    cede__wait_drops_by(CEDE__WAIT_MUTEX, drop);
-    cede__owned_describe(CEDE__WAIT_MUTEX);
+    know_waits();
     task->wait = CEDE__WAIT_MUTEX;
+    cede__task_note_since(task);
     cede__waiters_add(&owned->waiters, &task->waiter, false);
     if (error)
         cede__task_wake(cede__my_sched, task, error);
@@ -119,13 +126,24 @@ int cede__sync_mutex_lock_begin(cede_mutex *mutex, int64_t deadline)
     if (mutex->owned.owner == self->id)
         return CEDE_EDEADLOCK;
     if (mutex->owned.owner) {
-        cede__wait_drops_by(CEDE__WAIT_MUTEX, drop);
+        know_waits();
         return cede__owned_wait_begin(&mutex->owned, CEDE__WAIT_MUTEX, deadline);
     }
     mutex->owned.owner = self->id;
     if (CEDE__UNLIKELY(watch_limit()))
         watch(mutex, turn_of(self));
     return CEDE_OK;
+}
+
+int cede_mutex_recover(cede_mutex *mutex)
+{
+    struct cede__task *self;
+    if (!mutex)
+        return CEDE_EINVAL;
+    int error = cede__owned_recover(&mutex->owned, &self);
+    if (!error && watch_limit())
+        watch(mutex, turn_of(self));
+    return error;
 }
 
 int(cede_mutex_lock)(cede_mutex *mutex, int64_t deadline)

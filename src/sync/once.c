@@ -20,12 +20,10 @@ static int claim(cede_once *once, int64_t deadline)
         return CEDE_EDEADLOCK;
     int error = owned->owner ? cede__owned_check(owned) : CEDE_ESTATE;
     if (error == CEDE_ESTATE) { /* nobody has it, or one that has ended */
-        owned->marks = 0;
-        owned->owner = id;
-        if (owned->waiters.first)
-            cede__owned_want(owned);
+        cede__owned_take(owned, id);
         return CEDE__ONCE_RUN;
     }
+    cede__wait_leaves_by(CEDE__WAIT_ONCE, cede__owned_leave);
     return cede__task_wait_here(cede__owned_wait_begin(owned, CEDE__WAIT_ONCE, deadline));
 }
 

@@ -21,6 +21,31 @@ int cede__owned_check(const struct cede__owned *owned)
     return error;
 }
 
+void cede__owned_take(struct cede__owned *owned, cede_task owner)
+{
+    owned->marks = 0; /* those of the former owner */
+    owned->owner = owner;
+    if (owned->waiters.first)
+        cede__owned_want(owned);
+}
+
+int cede__owned_recover(struct cede__owned *owned, struct cede__task **out)
+{
+    struct cede__task *self = cede__task_acting();
+    if (!self)
+        return CEDE_ENOTASK;
+    if (cede__sync_is_foreign(&owned->waiters))
+        return CEDE_EPERM;
+    if (!owned->owner)
+        return CEDE_ESTATE;
+    int error = cede__owned_check(owned);
+    if (error != CEDE_ESTATE)
+        return error ? error : CEDE_EBUSY;
+    cede__owned_take(owned, self->id);
+    *out = self;
+    return CEDE_OK;
+}
+
 /* --- Owners that end --- */
 
 /* A task waits: if it is for what the ended one (arg) has, nobody will ever give that up. */
@@ -35,11 +60,13 @@ static void look_at_one(struct cede_sched *sched, struct cede__task *task, void 
     struct cede__owned *owned = cede__owned_of(cede__waiter_queue(&task->waiter));
     if (owned->owner != ended->id)
         return;
-    if (task->wait == CEDE__WAIT_ONCE)
+    if (task->wait == CEDE__WAIT_ONCE) {
         (void)cede__owned_pass_on(owned, CEDE__ONCE_RUN);
-    else
-        while (owned->waiters.first)
-            cede__waiter_wake(sched, owned->waiters.first, CEDE_ESTATE);
+        return;
+    }
+    cede__owned_want_no_more(owned);
+    while (owned->waiters.first)
+        cede__waiter_wake(sched, owned->waiters.first, CEDE_ESTATE);
 }
 
 static void left_wanted(struct cede_sched *sched, struct cede__task *task)
@@ -73,6 +100,14 @@ void cede__owned_want_no_more(struct cede__owned *owned)
     owned->marks &= ~(uint32_t)CEDE__OWNED_WANTED;
     if (owner && owner->wanted != UINT8_MAX) /* there it stays: not all are counted */
         owner->wanted--;
+}
+
+void cede__owned_leave(struct cede_sched *sched, struct cede__task *task)
+{
+    struct cede__owned *owned = cede__owned_of(cede__waiter_left(&task->waiter));
+    (void)sched;
+    if (!owned->waiters.first)
+        cede__owned_want_no_more(owned);
 }
 
 /* --- Reports --- */

@@ -3,7 +3,7 @@
  * sync/rwlock.c - the lock for readers and writers.
  *
  * One queue for both. Invariant: the first who waits cannot be let in; so who comes while somebody waits, waits, too. One
- * that leaves the queue for another reason may have been the only one in the way, so then, too, the first are let in.
+ * that leaves the queue with nothing may have been the only one in the way, so then, too, the first are let in.
  */
 #include "base/compiler.h"
 
@@ -44,13 +44,17 @@ static cede_rwlock *lock_of(struct cede__task *task)
     return CEDE__CONTAINER(cede__owned_of(cede__waiter_left(&task->waiter)), cede_rwlock, owned);
 }
 
+static void leave(struct cede_sched *sched, struct cede__task *task)
+{
+    cede__owned_leave(sched, task);
+    let_in(lock_of(task));
+}
+
 static void drop_reader(struct cede_sched *sched, struct cede__task *task)
 {
     (void)sched;
     if (cede__sync_was_granted(task))
         stop_reading(lock_of(task));
-    else
-        let_in(lock_of(task));
 }
 
 static void drop_writer(struct cede_sched *sched, struct cede__task *task)
@@ -58,12 +62,12 @@ static void drop_writer(struct cede_sched *sched, struct cede__task *task)
     (void)sched;
     if (cede__sync_was_granted(task))
         stop_writing(lock_of(task));
-    else
-        let_in(lock_of(task));
 }
 
 static int wait_begin(cede_rwlock *lock, enum cede__wait what, int64_t deadline)
 {
+    cede__wait_leaves_by(CEDE__WAIT_READ, leave);
+    cede__wait_leaves_by(CEDE__WAIT_WRITE, leave);
     cede__wait_drops_by(CEDE__WAIT_READ, drop_reader);
     cede__wait_drops_by(CEDE__WAIT_WRITE, drop_writer);
     cede__owned_describe(CEDE__WAIT_READ);
@@ -102,23 +106,14 @@ int cede__sync_rwlock_write_begin(cede_rwlock *lock, int64_t deadline)
     return CEDE_OK;
 }
 
-int cede__sync_rwlock_end(cede_rwlock *lock, int outcome)
-{
-    if (CEDE__UNLIKELY(outcome))
-        let_in(lock);
-    return outcome;
-}
-
 int(cede_rwlock_read)(cede_rwlock *lock, int64_t deadline)
 {
-    int begun = cede__sync_rwlock_read_begin(lock, deadline);
-    return begun == CEDE__WAITS ? cede__sync_rwlock_end(lock, cede__task_give_way()) : begun;
+    return cede__task_wait_here(cede__sync_rwlock_read_begin(lock, deadline));
 }
 
 int(cede_rwlock_write)(cede_rwlock *lock, int64_t deadline)
 {
-    int begun = cede__sync_rwlock_write_begin(lock, deadline);
-    return begun == CEDE__WAITS ? cede__sync_rwlock_end(lock, cede__task_give_way()) : begun;
+    return cede__task_wait_here(cede__sync_rwlock_write_begin(lock, deadline));
 }
 
 int cede_rwlock_unlock(cede_rwlock *lock)
@@ -135,6 +130,12 @@ int cede_rwlock_unlock(cede_rwlock *lock)
     else
         return CEDE_EPERM;
     return CEDE_OK;
+}
+
+int cede_rwlock_recover(cede_rwlock *lock)
+{
+    struct cede__task *self;
+    return lock ? cede__owned_recover(&lock->owned, &self) : CEDE_EINVAL;
 }
 
 cede_task cede_rwlock_writer(const cede_rwlock *lock)

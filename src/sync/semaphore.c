@@ -20,13 +20,19 @@ static void let_in(cede_semaphore *semaphore)
     }
 }
 
+/* One that leaves may have been the only one in the way of others. */
+static void leave(struct cede_sched *sched, struct cede__task *task)
+{
+    (void)sched;
+    let_in(CEDE__CONTAINER(cede__waiter_left(&task->waiter), cede_semaphore, waiters));
+}
+
 static void drop(struct cede_sched *sched, struct cede__task *task)
 {
-    cede_semaphore *semaphore = CEDE__CONTAINER(cede__waiter_left(&task->waiter), cede_semaphore, waiters);
-    (void)sched;
-    if (cede__sync_was_granted(task))
-        semaphore->value += (size_t)task->value;
-    let_in(semaphore);
+    if (!cede__sync_was_granted(task))
+        return;
+    CEDE__CONTAINER(cede__waiter_left(&task->waiter), cede_semaphore, waiters)->value += (size_t)task->value;
+    leave(sched, task);
 }
 
 int cede__sync_semaphore_acquire_begin(cede_semaphore *semaphore, size_t units, int64_t deadline)
@@ -37,22 +43,14 @@ int cede__sync_semaphore_acquire_begin(cede_semaphore *semaphore, size_t units, 
         semaphore->value -= units;
         return CEDE_OK;
     }
+    cede__wait_leaves_by(CEDE__WAIT_SEMAPHORE, leave);
     cede__wait_drops_by(CEDE__WAIT_SEMAPHORE, drop);
     return cede__sync_wait_begin(&semaphore->waiters, CEDE__WAIT_SEMAPHORE, units, deadline);
 }
 
-/* One that leaves may have been the only one in the way of others. */
-int cede__sync_semaphore_acquire_end(cede_semaphore *semaphore, int outcome)
-{
-    if (CEDE__UNLIKELY(outcome))
-        let_in(semaphore);
-    return outcome;
-}
-
 int(cede_semaphore_acquire)(cede_semaphore *semaphore, size_t units, int64_t deadline)
 {
-    int begun = cede__sync_semaphore_acquire_begin(semaphore, units, deadline);
-    return begun == CEDE__WAITS ? cede__sync_semaphore_acquire_end(semaphore, cede__task_give_way()) : begun;
+    return cede__task_wait_here(cede__sync_semaphore_acquire_begin(semaphore, units, deadline));
 }
 
 int cede_semaphore_release(cede_semaphore *semaphore, size_t units)

@@ -4,11 +4,12 @@
  *
  * What is granted is granted by whoever gives it up: the object's own numbers are changed for the waiter, which is woken
  * with an outcome that is no error, and has nothing left to do when it goes on. If it is killed first, the function in
- * cede__wait_dropped gives back what it was granted. A waiter whose wait ends with an error has left the queue; where others
- * behind it may have waited only for it, it lets them in when it goes on, or that function does.
+ * cede__wait_dropped gives back what it was granted. A waiter that leaves the queue with nothing has the one in
+ * cede__wait_left called at once; where others behind it may have waited only for it, that one lets them in.
  *
- * Things with an owner are known to be left by a task that ends, if others wait for them: they are counted in its `wanted`,
- * and have a mark for that; so the tasks need not be looked through when one ends that has nothing of the kind.
+ * Things with an owner are known to be left by a task that ends, if others wait for them: they are counted in its
+ * `wanted`, and have a mark for that, as long as anybody waits; so the tasks need not be looked through when one ends
+ * that has nothing of the kind.
  */
 #ifndef CEDE_SYNC_SYNC_H
 #define CEDE_SYNC_SYNC_H
@@ -51,9 +52,9 @@ static inline int cede__sync_wait_begin(struct cede__waiters *queue, enum cede__
     struct cede__task *self;
     if (CEDE__UNLIKELY(cede__sync_is_foreign(queue)))
         return CEDE_EPERM;
-    int error = cede__task_running(&self);
+    int error = cede__task_running_until(&self, deadline);
     if (CEDE__UNLIKELY(error))
-        return deadline <= CEDE_NOW ? CEDE_ETIMEDOUT : error;
+        return error;
     if (cede__sync_is_on_stack_of(self, queue))
         return CEDE_ESTACKPTR;
     self->value = value;
@@ -77,11 +78,17 @@ enum cede__owned_mark {
 
 /* Of one that has an owner. Returns 0, or CEDE_ESTATE (the owner has ended), CEDE_EPERM (it is another thread's). */
 int cede__owned_check(const struct cede__owned *owned);
+/* Gives one that nobody has, or that an ended task had, to this one. */
+void cede__owned_take(struct cede__owned *owned, cede_task owner);
+/* The same for the task that acts, if an ended one had it: returns 0, or an error of cede_mutex_recover. */
+int cede__owned_recover(struct cede__owned *owned, struct cede__task **out);
 /* Around a wait for one that has an owner: from now on, and no more, there are others who wait. */
 void cede__owned_want(struct cede__owned *owned);
 void cede__owned_want_no_more(struct cede__owned *owned);
 /* Tells reports of the object and its owner. */
 void cede__owned_describe(enum cede__wait what);
+/* For cede__wait_left: one who has waited for it waits no more, and was not given it. */
+void cede__owned_leave(struct cede_sched *sched, struct cede__task *task);
 /* As cede__sync_wait_begin, or an error of cede__owned_check. */
 int cede__owned_wait_begin(struct cede__owned *owned, enum cede__wait what, int64_t deadline);
 /* From its owner to the first who waits, who is woken with this outcome and returned; or to nobody: NULL. */
@@ -96,7 +103,10 @@ static inline struct cede__owned *cede__owned_of(struct cede__waiters *queue)
 
 /* Gives up a mutex that the task has. */
 void cede__mutex_release(cede_mutex *mutex, struct cede__task *owner);
-/* Links a task that waits into the mutex's queue, and wakes it if it has the mutex at once, or never can have it. */
+/*
+ * A task that waits, and was unlinked, waits for the mutex from now on. It is woken at once if it has it, or never
+ * can have it.
+ */
 void cede__mutex_queue(cede_mutex *mutex, struct cede__task *task);
 /* Wakes the first: what is woken then knows the condition variable by its `value`. */
 void cede__cond_wake_first(cede_cond *cond);

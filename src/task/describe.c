@@ -52,7 +52,8 @@ static const struct kind kinds[CEDE__WAIT_KINDS] = {
     [CEDE__WAIT_RECEIVE_TICKET] = {"receiving from channel", NULL, false},
     [CEDE__WAIT_SELECT] = {"select", NULL, false},
     [CEDE__WAIT_FUTURE] = {"future", NULL, false},
-    [CEDE__WAIT_GENERATOR] = {"generator", NULL, true},
+    [CEDE__WAIT_GENERATOR] = {"generator", "run by", true},
+    [CEDE__WAIT_QUESTION] = {"a question to generator", NULL, true},
     [CEDE__WAIT_ELSEWHERE] = {"another thread", NULL, false},
     [CEDE__WAIT_MEMORY] = {"memory", NULL, false},
 };

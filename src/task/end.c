@@ -16,7 +16,7 @@
 
 #include <cede/error.h>
 
-cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
+cede__wait_hooks cede__wait_left, cede__wait_dropped;
 cede__task_left *_Atomic cede__task_left_wanted;
 
 static bool has_started(struct cede__task *task)
@@ -133,6 +133,25 @@ void cede__task_end_of(struct cede__task *task, cede_task_end *end)
 
 /* --- Before its time --- */
 
+static void call_hook(cede__wait_hook *const _Atomic *place, struct cede_sched *sched, struct cede__task *task)
+{
+    cede__wait_hook *hook = atomic_load_explicit(place, memory_order_relaxed);
+    if (hook)
+        hook(sched, task);
+}
+
+/* Whether it waits, and has not been given anything. */
+static bool waits(const struct cede__task *task)
+{
+    return task->status == CEDE_TASK_WAITING && !cede__task_is_starved(task);
+}
+
+void cede__task_give_up(struct cede_sched *sched, struct cede__task *task, int error)
+{
+    cede__task_wake(sched, task, error);
+    call_hook(&cede__wait_left[task->wait], sched, task);
+}
+
 /* Whether it lies in one of the rings. */
 static bool is_queued(const struct cede__task *task)
 {
@@ -143,16 +162,16 @@ static bool is_queued(const struct cede__task *task)
 
 void cede__task_doom(struct cede_sched *sched, struct cede__task *task, cede_task_status status)
 {
-    bool runs = task->status == CEDE_TASK_RUNNING, queued = is_queued(task);
+    bool runs = task->status == CEDE_TASK_RUNNING, queued = is_queued(task), leaves = waits(task);
     if (task->wait == CEDE__WAIT_ELSEWHERE && !cede__offer_withdraw(sched, task, status))
         return; /* it ends when it has ended there */
     cede__task_unlink(sched, task);
     if (task->more)
         cede__list_remove(&task->more->following);
-    enum cede__wait wait = cede__task_waited_for(task);
-    cede__wait_drop *drop = atomic_load_explicit(&cede__wait_dropped[wait], memory_order_relaxed);
-    if (drop && !runs)
-        drop(sched, task);
+    if (leaves)
+        call_hook(&cede__wait_left[task->wait], sched, task);
+    if (!runs)
+        call_hook(&cede__wait_dropped[cede__task_waited_for(task)], sched, task);
     if (task->flags & CEDE__TASK_CHOOSES)
         cede__choice_destroy(task);
     task->wait = CEDE__WAIT_NONE;
@@ -182,8 +201,8 @@ int cede__task_interrupt(struct cede_sched *sched, struct cede__task *task, uint
         return CEDE_OK;
     else if (goes_on_from_rest(task))
         task->outcome = CEDE_ECANCELED;
-    else if (task->status == CEDE_TASK_WAITING && !cede__task_is_starved(task))
-        cede__task_wake(sched, task, CEDE_ECANCELED);
+    else if (waits(task))
+        cede__task_give_up(sched, task, CEDE_ECANCELED);
     return CEDE_OK;
 }
 

@@ -16,8 +16,10 @@ static void time_out(struct cede_sched *sched, struct cede__task *task)
 {
     if (cede__task_is_starved(task))
         cede__sched_feed_one(sched, task);
+    else if (task->wait == CEDE__WAIT_TIME)
+        cede__task_wake(sched, task, CEDE_OK);
     else
-        cede__task_wake(sched, task, task->wait == CEDE__WAIT_TIME ? CEDE_OK : CEDE_ETIMEDOUT);
+        cede__task_give_up(sched, task, CEDE_ETIMEDOUT);
 }
 
 void cede__sched_fire(struct cede_sched *sched, int64_t now)

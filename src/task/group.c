@@ -149,7 +149,7 @@ static void dropped(struct cede_sched *sched, struct cede__task *task)
 static int wait_once(cede_group *group, int64_t deadline)
 {
     struct cede__task *self;
-    int error = cede__task_running(&self);
+    int error = cede__task_running_until(&self, deadline);
     if (error)
         return error;
     if (self->more && self->more->group == group)
@@ -177,7 +177,12 @@ int cede_group_wait(cede_group *group, int64_t deadline, int *first)
 
 int cede_group_close(cede_group *group, int64_t deadline, int *first)
 {
-    int error = cede_group_wait(group, deadline, first);
+    struct cede__task *self;
+    int error = check(group);
+    if (!error && group->size > 0)
+        error = cede__task_running(&self); /* it waits whatever the deadline */
+    if (!error)
+        error = cede_group_wait(group, deadline, first);
     if (error && error != CEDE_ETIMEDOUT && error != CEDE_ECANCELED)
         return error;
     if (error) {

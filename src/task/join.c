@@ -25,7 +25,7 @@ static void let_go_of_joined(struct cede_sched *sched, struct cede__task *joiner
 static inline int wait_for_end(struct cede__task *task, struct cede__task *joined, int64_t deadline)
 {
     struct cede__task *self;
-    int error = cede__task_running(&self);
+    int error = cede__task_running_until(&self, deadline);
     if (CEDE__UNLIKELY(error))
         return error;
     if (CEDE__UNLIKELY(self == task))
@@ -170,7 +170,7 @@ static int wait_for_some(const cede_task *tasks, size_t count, size_t wanted, in
 {
     struct cede__task *self;
     struct cede__choice *choice;
-    int error = cede__task_running(&self);
+    int error = cede__task_running_until(&self, deadline);
     if (error)
         return error;
     cede_task id = self->id;

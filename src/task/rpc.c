@@ -154,7 +154,7 @@ int cede__task_reply_begin(uint64_t id, int64_t deadline)
         return CEDE_EBUSY;
     if (cede__call_is_done(call))
         return CEDE_OK;
-    error = cede__task_running(&self);
+    error = cede__task_running_until(&self, deadline);
     if (CEDE__UNLIKELY(error))
         return error;
     cede__wait_drops_by(CEDE__WAIT_REPLY, drop_awaited);

@@ -207,6 +207,18 @@ static inline int cede__task_running(struct cede__task **out)
 }
 
 /*
+ * The same for a call that must wait until this deadline. One rule for all such calls: where nobody can wait, one
+ * whose deadline has passed says CEDE_ETIMEDOUT, as in a task, so that a try works anywhere; any other says why it
+ * cannot wait.
+ */
+int cede__task_cannot_wait_until(int64_t deadline);
+static inline int cede__task_running_until(struct cede__task **out, int64_t deadline)
+{
+    int error = cede__task_running(out);
+    return CEDE__LIKELY(!error) ? CEDE_OK : cede__task_cannot_wait_until(deadline) | INT_MIN;
+}
+
+/*
  * When a wait has begun is kept for reports: where its timer is not armed, in the place of the deadline; else in the place
  * of the outcome, in units of 2 to the power of this ns, and only the lowest bits of it.
  */
@@ -245,8 +257,8 @@ static inline int cede__task_wait_begin(struct cede__task *task, struct cede__wa
 }
 
 /*
- * The running task, if it may begin a wait with this deadline: cede__task_wait_begin cannot fail then. Returns 0;
- * CEDE_ETIMEDOUT (also outside of tasks), CEDE_ECANCELED, CEDE_ENOTASK, CEDE_EBIGSTACK.
+ * The running task, if it may begin a wait with this deadline: cede__task_wait_begin cannot fail then. Returns 0, or an
+ * error of one of the two.
  */
 int cede__task_may_wait(struct cede__task **out, int64_t deadline);
 
@@ -336,18 +348,32 @@ static inline void cede__waiters_wake_all(struct cede_sched *sched, struct cede_
 }
 
 /*
- * What is to be done, beside unlinking it, when a task is ended that waits in this way, or has been woken and has not run
- * yet: `value` may hold something. Set before the first such wait, by each thread alike.
+ * What is to be done, beside unlinking it, when a task leaves where it waits in this way, having been given nothing:
+ * its deadline has passed, or it is canceled or ended. And when it is ended after that, or after it has been woken
+ * and before it has run: `value` may hold something. Both are set before the first such wait, by each thread alike.
  */
-typedef void cede__wait_drop(struct cede_sched *sched, struct cede__task *task);
-extern cede__wait_drop *_Atomic cede__wait_dropped[CEDE__WAIT_KINDS];
+typedef void cede__wait_hook(struct cede_sched *sched, struct cede__task *task);
+typedef cede__wait_hook *_Atomic cede__wait_hooks[CEDE__WAIT_KINDS];
+extern cede__wait_hooks cede__wait_left, cede__wait_dropped;
 
-static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_drop *drop)
+static inline void cede__wait_hook_set(cede__wait_hook *_Atomic *place, cede__wait_hook *hook)
 {
-    cede__wait_drop *_Atomic *place = &cede__wait_dropped[what];
-    if (CEDE__UNLIKELY(atomic_load_explicit(place, memory_order_relaxed) != drop)) /* the line stays every thread's */
-        atomic_store_explicit(place, drop, memory_order_relaxed);
+    if (CEDE__UNLIKELY(atomic_load_explicit(place, memory_order_relaxed) != hook)) /* the line stays every thread's */
+        atomic_store_explicit(place, hook, memory_order_relaxed);
 }
+
+static inline void cede__wait_leaves_by(enum cede__wait what, cede__wait_hook *leave)
+{
+    cede__wait_hook_set(&cede__wait_left[what], leave);
+}
+
+static inline void cede__wait_drops_by(enum cede__wait what, cede__wait_hook *drop)
+{
+    cede__wait_hook_set(&cede__wait_dropped[what], drop);
+}
+
+/* Ends the wait of a task that waits, with an error that does not come from what it waits for. */
+void cede__task_give_up(struct cede_sched *sched, struct cede__task *task, int error);
 
 /*
  * Called when a task has ended, after its deferred functions, that still has things for which others wait, such as a

@@ -54,7 +54,8 @@ enum cede__wait {
     CEDE__WAIT_RECEIVE,
     CEDE__WAIT_SELECT,
     CEDE__WAIT_FUTURE,
-    CEDE__WAIT_GENERATOR,
+    CEDE__WAIT_GENERATOR, /* for a value, */
+    CEDE__WAIT_QUESTION,  /* and its body for the next question */
     CEDE__WAIT_SEND_CELL, /* the same as SEND and RECEIVE; what is handed over lies in a cell, */
     CEDE__WAIT_RECEIVE_CELL,
     CEDE__WAIT_SEND_TICKET, /* or in a ticket, as other threads may have it (sync/ticket.h) */

@@ -19,13 +19,19 @@ CEDE__COLD int cede__task_cannot_wait(void)
     return self && cede__big_stack_of(self) ? CEDE_EBIGSTACK : CEDE_ENOTASK;
 }
 
-int cede__task_may_wait(struct cede__task **out, int64_t deadline)
+CEDE__COLD int cede__task_cannot_wait_until(int64_t deadline)
 {
     const struct cede_sched *sched = cede__my_sched;
-    int error = cede__task_running(out);
+    bool passed = deadline <= CEDE_NOW || deadline <= (sched ? cede__sched_time(sched) : cede__os_now());
+    return passed ? CEDE_ETIMEDOUT : cede__task_cannot_wait();
+}
+
+int cede__task_may_wait(struct cede__task **out, int64_t deadline)
+{
+    int error = cede__task_running_until(out, deadline);
     if (!error && cede__task_ends_waits(*out))
         return CEDE_ECANCELED;
-    return deadline <= CEDE_NOW || (sched && deadline <= sched->now) ? CEDE_ETIMEDOUT : error;
+    return !error && deadline <= cede__my_sched->now ? CEDE_ETIMEDOUT : error;
 }
 
 /* --- Several --- */

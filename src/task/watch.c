@@ -175,7 +175,7 @@ cede_task cede__watch_task(const struct cede__task *self)
 int cede__watch_begin(cede_task id, bool joins, int64_t deadline)
 {
     struct cede__task *self;
-    int error = cede__task_running(&self);
+    int error = cede__task_may_wait(&self, deadline);
     if (error)
         return error;
     struct watch *watch = cede__os_malloc(sizeof *watch);
@@ -183,14 +183,11 @@ int cede__watch_begin(cede_task id, bool joins, int64_t deadline)
         return CEDE_ENOMEM;
     *watch = (struct watch){.message.read = read_question, .asker = cede__my_sched, .id = id, .joins = joins};
     cede__wait_drops_by(CEDE__WAIT_END_ELSEWHERE, dropped);
-    int begun = cede__task_wait_begin(self, &watch->queue, CEDE__WAIT_END_ELSEWHERE, deadline);
-    if (begun != CEDE__WAITS) {
-        cede__os_free(watch);
-        return begun;
-    }
+    (void)cede__task_wait_begin(self, &watch->queue, CEDE__WAIT_END_ELSEWHERE,
+                                deadline); /* it was asked: cannot fail */
     self->value = (uintptr_t)watch;
     cede__sched_post(cede__sched_numbered(cede__id_scheduler(id)), &watch->message);
-    return begun;
+    return CEDE__WAITS;
 }
 
 int cede__watch_end(struct cede__task *self, cede_task_end *end, int outcome)

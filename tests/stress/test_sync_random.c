@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tasks that lock, wait, time out, are canceled and killed at random: never two have what one may have alone, nothing that was
- * handed over is lost, and in the end everything is free.
+ * handed over is lost, what was left locked is recovered, and in the end everything is free.
  */
 #include "env.h"
 #include "tasks.h"
@@ -13,7 +13,7 @@ static cede_cond conds[KINDS];
 static cede_rwlock locks[KINDS];
 static cede_semaphore semaphores[KINDS];
 static int alone[KINDS], writing[KINDS], reading[KINDS], taken[KINDS];
-static size_t finished;
+static size_t finished, recovered;
 static uint64_t seed = 1;
 
 static unsigned below(unsigned limit)
@@ -77,22 +77,49 @@ static void stay(void)
 
 /* --- Moves --- */
 
+static int lock(uintptr_t i, int64_t deadline)
+{
+    int error;
+    while ((error = cede_mutex_lock(&mutexes[i], deadline)) == CEDE_ESTATE)
+        if (cede_mutex_recover(&mutexes[i]) == 0) {
+            recovered++;
+            alone[i] = 0;
+            break;
+        }
+    if (!error || error == CEDE_ESTATE)
+        EXPECT_EQ(++alone[i], 1);
+    return error == CEDE_ESTATE ? 0 : error;
+}
+
+static bool wait_for_cond(uintptr_t i)
+{
+    alone[i]--;
+    int error = cede_cond_wait(&conds[i], &mutexes[i], cede_after(1 + below(10)));
+    if (error == CEDE_ESTATE)
+        return lock(i, CEDE_NEVER) == 0;
+    EXPECT(error == 0 || error == CEDE_ETIMEDOUT || error == CEDE_ECANCELED);
+    EXPECT_EQ(++alone[i], 1);
+    return true;
+}
+
 static void use_mutex(uintptr_t i)
 {
-    if (cede_mutex_lock(&mutexes[i], some_deadline()))
+    bool careless = below(4) == 0; /* leaves it locked if it is killed, or kills itself */
+    if (lock(i, some_deadline()))
         return;
-    EXPECT_EQ(++alone[i], 1);
-    keep(unlock, i);
+    if (!careless)
+        keep(unlock, i);
     stay();
-    if (below(2)) {
-        alone[i]--;
-        int error = cede_cond_wait(&conds[i], &mutexes[i], cede_after(1 + below(10)));
-        EXPECT(error == 0 || error == CEDE_ETIMEDOUT || error == CEDE_ECANCELED);
-        EXPECT_EQ(++alone[i], 1);
+    bool has_it = below(2) || wait_for_cond(i);
+    if (has_it)
         stay();
-    }
+    if (careless && below(16) == 0)
+        (void)cede_task_kill(cede_task_self());
     EXPECT_EQ(below(8) ? cede_cond_signal(&conds[i]) : cede_cond_broadcast(&conds[i]), 0);
-    EXPECT_EQ(cede_undefer(true), 0);
+    if (!careless)
+        EXPECT_EQ(cede_undefer(has_it), 0);
+    else if (has_it)
+        unlock(test_value(i));
 }
 
 static void use_rwlock(uintptr_t i)
@@ -147,6 +174,16 @@ static void begin(void)
     finished = 0;
 }
 
+/* Unlocks what was left locked at last. */
+static void *unlocks_all(void *unused)
+{
+    for (uintptr_t i = 0; i < KINDS; i++) {
+        EXPECT_EQ(lock(i, CEDE_NOW), 0);
+        unlock(test_value(i));
+    }
+    return unused;
+}
+
 /* Some are canceled or killed; then those that are left must come to their ends by themselves. */
 static void at_random(void)
 {
@@ -169,6 +206,8 @@ static void at_random(void)
         task_tick();
     }
     assert_int_equal(task_stats().tasks, 0);
+    task_go(unlocks_all, NULL);
+    task_settle();
     assert_true(killed > 0 && finished > TASKS / 4);
     for (int i = 0; i < TASKS; i++)
         assert_int_equal(cede_task_join(tasks[i], CEDE_NOW, NULL), 0);
@@ -184,6 +223,7 @@ static void again(void)
 {
     for (size_t i = 0; i < 15 / test_slow_factor() + 1; i++)
         at_random();
+    assert_true(recovered > 0);
 }
 
 int main(void)

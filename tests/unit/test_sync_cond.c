@@ -345,6 +345,39 @@ static void owner_ends(void)
     task_noted("xx");
 }
 
+/* Whose wait ends so may recover the mutex, and then looks anew at what it has waited for. */
+static void *recovers_the_mutex(void *unused)
+{
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_cond_wait(&cond, &mutex, CEDE_NEVER), CEDE_ESTATE);
+    int error = cede_mutex_recover(&mutex);
+    EXPECT(error == 0 || error == CEDE_EBUSY);
+    task_note(error ? 'x' : '+');
+    if (error)
+        EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_task_yield(), 0);
+    task_note_result('a', cede_cond_wait(&cond, &mutex, cede_after(5)));
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    return unused;
+}
+
+static void owner_ends_and_is_recovered(void)
+{
+    anew();
+    for (int i = 0; i < 3; i++)
+        task_go(recovers_the_mutex, NULL);
+    task_settle();
+    task_go(forgets, NULL);
+    task_settle();
+    assert_int_equal(cede_cond_broadcast(&cond), 0);
+    task_settle();
+    task_noted("+xx");
+    assert_int_equal(cede_cond_signal(&cond), 0);
+    task_settle_at(task_now + 5);
+    task_noted("aTT");
+    check_free();
+}
+
 /* Each producer puts numbers into a small buffer, each consumer takes them: none is lost or comes twice. */
 enum { NUMBERS = 500, ROOM = 3 };
 static cede_cond not_full, not_empty;
@@ -411,6 +444,7 @@ int main(void)
         TASK_TEST(killed_without_a_signal),
         TASK_TEST(shield_stays),
         TASK_TEST(owner_ends),
+        TASK_TEST(owner_ends_and_is_recovered),
         TASK_TEST(producers_and_consumers),
     };
     return TASK_RUN("sync_cond", cases);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What reports say of tasks that wait for locks, channels and futures: which one, and who has it; and of circles of them.
+ * What reports say of tasks that wait for locks, channels, futures and generators: which one, who has it, and for how
+ * long; and of circles of them.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -167,8 +168,127 @@ static void a_circle_of_mutexes(void)
     end_the_scene();
 }
 
+/* --- Since when, of one that a signal has moved to its mutex --- */
+
+struct waiting {
+    cede_mutex *mutex;
+    int64_t deadline;
+};
+
+static void *waits_until(void *arg)
+{
+    const struct waiting *waiting = arg;
+    (void)cede_mutex_lock(waiting->mutex, CEDE_NEVER);
+    (void)cede_cond_wait(&cond, waiting->mutex, waiting->deadline);
+    (void)cede_mutex_unlock(waiting->mutex);
+    return NULL;
+}
+
+static void *locks_and_parks(void *mutex)
+{
+    (void)cede_mutex_lock(mutex, CEDE_NEVER);
+    (void)cede_task_park(CEDE_NEVER);
+    return mutex;
+}
+
+static void moved_by_a_signal(void)
+{
+    for (int limited = 0; limited < 2; limited++) {
+        static struct waiting waiting;
+        memset(&first, 0, sizeof first);
+        memset(&cond, 0, sizeof cond);
+        waiting = (struct waiting){&first, limited ? 1000 * MS : CEDE_NEVER};
+        spawn(FIRST, waits_until, &waiting, NULL);
+        (void)cede_sched_tick(5 * MS);
+        spawn(SECOND, locks_and_parks, &first, NULL);
+        (void)cede_sched_tick(10 * MS);
+        assert_int_equal(cede_cond_signal(&cond), 0); /* now one wait is over, and another one has begun */
+        (void)cede_sched_tick(40 * MS);
+        check(FIRST, "mutex", &first, SECOND);
+        assert_int_equal(cede_sched_reset(), 0);
+    }
+}
+
+/* --- Generators --- */
+
+static cede_generator *generator, *inner;
+
+/* All waits begin, and then 30 ms pass. */
+static void pass(void)
+{
+    while (cede_sched_tick(10 * MS) == 10 * MS) {
+    }
+    (void)cede_sched_tick(40 * MS);
+}
+
+static void *asks(void *arg)
+{
+    (void)cede_generator_next(arg, NULL, CEDE_NEVER);
+    (void)cede_generator_next(arg, NULL, CEDE_NEVER);
+    return NULL;
+}
+
+/* Hands over one value of the inner one, and asks for the next one, which never comes. */
+static void hands_on(cede_generator *self, void *arg)
+{
+    void *value = NULL;
+    (void)cede_generator_next(inner, &value, CEDE_NEVER);
+    (void)cede_generate(self, value);
+    (void)cede_generator_next(arg, &value, CEDE_NEVER);
+}
+
+static void hands_over_one(cede_generator *self, void *arg)
+{
+    (void)cede_generate(self, arg);
+    (void)cede_task_park(CEDE_NEVER);
+}
+
+static void generators(void)
+{
+    char *text, line[200];
+    size_t length;
+    assert_int_equal(cede_generator_create(&inner, task_stack, hands_over_one, NULL), 0);
+    assert_int_equal(cede_generator_create(&generator, task_stack, hands_on, inner), 0);
+    spawn(FIRST, asks, generator, NULL);
+    pass();
+    tasks[SECOND] = cede_generator_task(generator);
+    tasks[READS] = cede_generator_task(inner);
+    check(FIRST, "generator", generator, SECOND);
+    check(SECOND, "generator", inner, READS);
+    check(READS, "a permit", NULL, -1);
+    FILE *stream = open_memstream(&text, &length);
+    assert_int_equal(cede_dump_waits(stream), 0);
+    fclose(stream);
+    snprintf(line, sizeof line, " waits for generator %p run by task %" PRIu64 "\n", (void *)inner, tasks[READS]);
+    if (!strstr(text, line))
+        fail_msg("'%s' is not in:\n%s", line, text);
+    free(text);
+    assert_int_equal(cede_sched_reset(), 0);
+    assert_int_equal(cede_generator_destroy(generator), 0);
+    assert_int_equal(cede_generator_destroy(inner), 0);
+}
+
+static void *asks_once(void *arg)
+{
+    (void)cede_generator_next(arg, NULL, CEDE_NEVER);
+    return NULL;
+}
+
+static void generators_that_are_not_asked(void)
+{
+    assert_int_equal(cede_generator_create(&inner, task_stack, hands_over_one, NULL), 0);
+    spawn(FIRST, asks_once, inner, NULL);
+    pass();
+    tasks[READS] = cede_generator_task(inner);
+    check(READS, "a question to generator", inner, -1);
+    assert_int_equal(cede_sched_reset(), 0);
+    assert_int_equal(cede_generator_destroy(inner), 0);
+}
+
 int main(void)
 {
-    static const struct task_test tests[] = {TASK_TEST(objects_and_holders), TASK_TEST(a_circle_of_mutexes)};
+    static const struct task_test tests[] = {TASK_TEST(objects_and_holders), TASK_TEST(a_circle_of_mutexes),
+                                             TASK_TEST(moved_by_a_signal), TASK_TEST(generators),
+                                             TASK_TEST(generators_that_are_not_asked)};
     return TASK_RUN("sync_dump", tests);
 }

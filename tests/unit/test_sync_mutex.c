@@ -302,6 +302,178 @@ static void owner_ends(void)
     task_noted("a");
 }
 
+/* --- What an ended one had is recovered --- */
+
+/* Locks it, recovering it if need be, which is noted as '+'; holds it for some turns; unlocks it, or ends with it. */
+static void recover_and_hold(char letter, bool unlocks)
+{
+    int error;
+    while ((error = cede_mutex_lock(&mutex, CEDE_NEVER)) == CEDE_ESTATE) {
+        error = cede_mutex_recover(&mutex);
+        EXPECT(error == 0 || error == CEDE_EBUSY);
+        if (error == 0) {
+            task_note('+');
+            break;
+        }
+    }
+    EXPECT_EQ(error, 0);
+    EXPECT_EQ(cede_mutex_owner(&mutex), cede_task_self());
+    task_note(letter);
+    for (int i = 0; i < 3; i++)
+        EXPECT_EQ(cede_task_yield(), 0);
+    if (unlocks)
+        EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+}
+
+static void *recovers(void *arg)
+{
+    recover_and_hold(task_letter(arg), true);
+    return NULL;
+}
+
+static void *recovers_and_forgets(void *arg)
+{
+    recover_and_hold(task_letter(arg), false);
+    return NULL;
+}
+
+/* Of those who wait when its owner ends, the first one recovers it, and all have it in their order. */
+static void recovered_by_one(void)
+{
+    for (int killed = 0; killed < 2; killed++) {
+        anew();
+        cede_task owner = task_new(forgets, test_value(killed ? 30 : 3));
+        for (char letter = 'a'; letter <= 'd'; letter++)
+            task_go(recovers, test_value(letter));
+        task_tick();
+        task_tick();
+        if (killed)
+            assert_int_equal(cede_task_kill(owner), 0);
+        task_settle();
+        task_ended(owner, killed ? CEDE_TASK_KILLED : CEDE_TASK_DONE, 0);
+        task_noted("+abcd");
+        assert_int_equal(cede_mutex_owner(&mutex), 0);
+        task_go(holds, test_value('e'));
+        task_settle();
+        task_noted("e");
+    }
+}
+
+static void recovered_later(void)
+{
+    anew();
+    cede_task owner = task_new(forgets, test_value(0));
+    task_settle();
+    assert_int_equal(cede_mutex_owner(&mutex), owner);
+    task_go(recovers, test_value('a'));
+    task_go(holds, test_value('b'));
+    task_settle();
+    task_noted("+ab");
+    task_ended(owner, CEDE_TASK_DONE, 0);
+    task_go(forgets, test_value(0)); /* which is gone then */
+    task_settle();
+    task_go(recovers, test_value('c'));
+    task_settle();
+    task_noted("+c");
+}
+
+/* The one that has recovered it ends with it: those who wait for that one are told. */
+static void recovered_again(void)
+{
+    anew();
+    task_go(forgets, test_value(3));
+    task_go(recovers_and_forgets, test_value('a'));
+    task_go(recovers_and_forgets, test_value('b'));
+    task_go(recovers, test_value('c'));
+    task_go(recovers, test_value('d'));
+    task_settle();
+    task_noted("+a+b+cd");
+    assert_int_equal(cede_mutex_owner(&mutex), 0);
+}
+
+/* Those who were told do nothing of the kind, or are killed: it can still be recovered. */
+static void recovered_by_nobody_yet(void)
+{
+    anew();
+    cede_task owner = task_new(forgets, test_value(30));
+    first = task_new(recovers, test_value('a'));
+    task_go(finds_it_left, NULL);
+    task_tick();
+    assert_int_equal(cede_task_kill(owner), 0);
+    task_tick();
+    assert_int_equal(cede_task_kill(first), 0);
+    task_settle();
+    task_ended(owner, CEDE_TASK_KILLED, 0);
+    task_ended(first, CEDE_TASK_KILLED, 0);
+    task_noted("x");
+    task_go(recovers, test_value('b'));
+    task_settle();
+    task_noted("+b");
+}
+
+static void recovers_in_vain(void *unused)
+{
+    (void)unused;
+    EXPECT_EQ(cede_mutex_recover(&mutex), CEDE_EBUSY); /* it has not ended yet, and may unlock it */
+    task_note('d');
+}
+
+static void *is_alive(void *unused)
+{
+    EXPECT_EQ(cede_mutex_recover(&mutex), CEDE_ESTATE);
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NEVER), 0);
+    EXPECT_EQ(cede_mutex_recover(&mutex), CEDE_EBUSY);
+    EXPECT_EQ(cede_defer(recovers_in_vain, NULL), 0);
+    EXPECT_EQ(cede_task_yield(), 0);
+    return unused;
+}
+
+static void *cannot_recover_it(void *unused)
+{
+    EXPECT_EQ(cede_mutex_recover(&mutex), CEDE_EBUSY);
+    EXPECT_EQ(cede_mutex_lock(&mutex, CEDE_NOW), CEDE_ETIMEDOUT);
+    return unused;
+}
+
+static void *coroutine_recovers(void *unused, void *in)
+{
+    (void)in;
+    EXPECT_EQ(cede_mutex_recover(&mutex), 0);
+    EXPECT_EQ(cede_mutex_owner(&mutex), cede_task_self());
+    EXPECT_EQ(cede_mutex_unlock(&mutex), 0);
+    return unused;
+}
+
+static void *recovers_what_is_elsewhere(void *unused)
+{
+    EXPECT_EQ(cede_mutex_recover(&mutex), CEDE_EPERM);
+    return unused;
+}
+
+static void recovers_elsewhere(void *unused)
+{
+    (void)unused;
+    EXPECT_EQ(cede_run(recovers_what_is_elsewhere, NULL, NULL), 0);
+}
+
+static void not_to_be_recovered(void)
+{
+    anew();
+    cede_task owner = task_new(is_alive, NULL);
+    task_go(cannot_recover_it, NULL);
+    task_tick();
+    test_on_thread(recovers_elsewhere, NULL);
+    task_settle();
+    task_noted("d");
+    assert_int_equal(cede_mutex_recover(&mutex), CEDE_ENOTASK);
+    test_on_thread(recovers_elsewhere, NULL); /* it has ended, but is still known there */
+    task_ended(owner, CEDE_TASK_DONE, 0);
+    task_go_nested(coroutine_recovers, NULL);
+    task_settle();
+    assert_int_equal(cede_mutex_owner(&mutex), 0);
+    assert_int_equal(cede_mutex_recover(NULL), CEDE_EINVAL);
+}
+
 /* Waiters that have left, and those of a mutex that was unlocked, do not matter at the end of its former owner. */
 static void *is_wanted_and_unlocks(void *unused)
 {
@@ -553,6 +725,11 @@ int main(void)
         TASK_TEST(canceled_with_it_before_its_turn),
         TASK_TEST(deferred_unlock),
         TASK_TEST(owner_ends),
+        TASK_TEST(recovered_by_one),
+        TASK_TEST(recovered_later),
+        TASK_TEST(recovered_again),
+        TASK_TEST(recovered_by_nobody_yet),
+        TASK_TEST(not_to_be_recovered),
         TASK_TEST(owner_ends_later),
         TASK_TEST(owner_ends_at_last),
         TASK_TEST(nested),

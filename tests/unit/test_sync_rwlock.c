@@ -110,6 +110,7 @@ static void canceled_or_killed_lets_others_in(void)
         cede_task waits = task_new(stays, test_value('W'));
         task_go_each(stays, "bc");
         assert_int_equal(killed ? cede_task_kill(waits) : cede_task_cancel(waits), 0);
+        assert_int_equal(cede_rwlock_readers(&lock), 3); /* at once */
         task_settle();
         task_noted(killed ? "abc" : "aCbc");
         task_settle_at(task_now + 10);
@@ -245,6 +246,75 @@ static void writer_ends(void)
     task_noted("!");
 }
 
+/* Enters it, recovering it if need be, which is noted as '+'; stays for 10 ns. */
+static void *recovers(void *arg)
+{
+    char letter = task_letter(arg);
+    int error;
+    while ((error = enter(letter, CEDE_NEVER)) == CEDE_ESTATE) {
+        error = cede_rwlock_recover(&lock);
+        EXPECT(error == 0 || error == CEDE_EBUSY);
+        if (error == 0) {
+            task_note('+');
+            break;
+        }
+    }
+    EXPECT_EQ(error, 0);
+    task_note(letter);
+    EXPECT_EQ(cede_sleep_until(cede_after(10)), 0);
+    EXPECT_EQ(cede_rwlock_unlock(&lock), 0);
+    return NULL;
+}
+
+static void writer_is_recovered(void)
+{
+    anew();
+    cede_task writer = task_new(forgets, NULL);
+    task_go_each(recovers, "abWc");
+    task_ended(writer, CEDE_TASK_DONE, 0);
+    task_noted("+a"); /* it is alone, as one that puts things right must be */
+    assert_int_not_equal(cede_rwlock_writer(&lock), writer);
+    assert_int_equal(cede_rwlock_readers(&lock), 0);
+    task_settle_at(task_now + 10);
+    task_noted("b");
+    task_settle_at(task_now + 10);
+    task_noted("W");
+    task_settle_at(task_now + 10);
+    task_noted("c");
+    task_settle_at(task_now + 10);
+    check_free();
+    task_go(forgets, NULL);
+    task_settle();
+    task_go_each(recovers, "Wab");
+    task_noted("+W");
+    task_settle_at(task_now + 10);
+    task_noted("ab");
+    task_settle_at(task_now + 10);
+    check_free();
+}
+
+static void *does_not_recover(void *expected)
+{
+    EXPECT_EQ(cede_rwlock_recover(&lock), -(int)test_number(expected));
+    return NULL;
+}
+
+static void not_to_be_recovered(void)
+{
+    anew();
+    task_go(does_not_recover, test_value(-CEDE_ESTATE));
+    task_go_each(stays, "a");
+    task_go(does_not_recover, test_value(-CEDE_ESTATE)); /* readers are not known */
+    task_settle_at(task_now + 10);
+    task_go_each(stays, "W");
+    task_go(does_not_recover, test_value(-CEDE_EBUSY));
+    task_settle_at(task_now + 10);
+    task_noted("aW");
+    assert_int_equal(cede_rwlock_recover(&lock), CEDE_ENOTASK);
+    assert_int_equal(cede_rwlock_recover(NULL), CEDE_EINVAL);
+    check_free();
+}
+
 int main(void)
 {
     static const struct task_test cases[] = {
@@ -256,6 +326,8 @@ int main(void)
         TASK_TEST(killed_before_their_turn),
         TASK_TEST(errors),
         TASK_TEST(writer_ends),
+        TASK_TEST(writer_is_recovered),
+        TASK_TEST(not_to_be_recovered),
     };
     return TASK_RUN("sync_rwlock", cases);
 }

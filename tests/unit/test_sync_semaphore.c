@@ -81,6 +81,42 @@ static void who_leaves_lets_others_in(void)
     }
 }
 
+static size_t seen;
+
+static void looks(cede_timer *unused, void *arg)
+{
+    (void)unused;
+    (void)arg;
+    seen = cede_semaphore_value(&semaphore);
+}
+
+/* Not only when it has its next turn. */
+static void lets_others_in_at_once(void)
+{
+    cede_timer *timer;
+    assert_int_equal(cede_timer_create(&timer, looks, NULL), 0);
+    for (int way = 0; way < 3; way++) {
+        anew(2);
+        cede_task first = task_new(acquires, test_value(way ? 'd' : 'D'));
+        task_go_each(acquires, "aab");
+        seen = cede_semaphore_value(&semaphore);
+        assert_int_equal(seen, 2);
+        if (way == 0) {
+            assert_int_equal(cede_timer_set(timer, task_now + 5), 0); /* after the deadline, before any turn */
+            task_settle_at(task_now + 5);
+        } else {
+            assert_int_equal(way == 1 ? cede_task_cancel(first) : cede_task_kill(first), 0);
+            looks(NULL, NULL);
+        }
+        assert_int_equal(seen, 0);
+        task_settle();
+        release(2);
+        task_noted(way == 0 ? "Taab" : way == 1 ? "Caab" : "aab");
+        task_ended(first, way == 0 ? CEDE_TASK_DONE : way == 1 ? CEDE_TASK_CANCELED : CEDE_TASK_KILLED, 0);
+    }
+    assert_int_equal(cede_timer_destroy(timer), 0);
+}
+
 static void killed_with_its_units(void)
 {
     anew(0);
@@ -169,6 +205,7 @@ int main(void)
         TASK_TEST(in_order),
         TASK_TEST(not_passed),
         TASK_TEST(who_leaves_lets_others_in),
+        TASK_TEST(lets_others_in_at_once),
         TASK_TEST(killed_with_its_units),
         TASK_TEST(killed_without_units),
         TASK_TEST(errors),

@@ -297,7 +297,9 @@ static void outside_of_tasks(void)
     assert_int_equal(cede_rpc_wait(id, CEDE_NEVER, &bytes, &length), CEDE_ENOTASK); /* and the call goes on */
     assert_null(bytes);
     assert_int_equal(length, 0);
-    assert_int_equal((cede_rpc_wait)(id, CEDE_NOW, &bytes, &length), CEDE_ENOTASK);
+    assert_int_equal((cede_rpc_wait)(id, CEDE_NOW, &bytes, &length), CEDE_ETIMEDOUT); /* that ends it, here too */
+    assert_int_equal(cede_rpc_complete(id, "abc", 3), CEDE_ESTALE);
+    id = begin();
     assert_int_equal(cede_rpc_complete(id, "abc", 3), 0);
     assert_int_equal((cede_rpc_wait)(id, CEDE_NOW, &bytes, &length), 0);
     assert_int_equal(length, 3);

@@ -20,12 +20,10 @@ CEDE_API extern int64_t cede__sync_watch;
 CEDE_API CEDE__NO_PLT int cede__sync_mutex_lock_begin(cede_mutex *mutex, int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede__sync_rwlock_read_begin(cede_rwlock *lock, int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede__sync_rwlock_write_begin(cede_rwlock *lock, int64_t deadline);
-CEDE_API CEDE__NO_PLT int cede__sync_rwlock_end(cede_rwlock *lock, int outcome);
 CEDE_API CEDE__NO_PLT int cede__sync_cond_wait_begin(cede_cond *cond, cede_mutex *mutex, int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede__sync_cond_lock_begin(cede_mutex *mutex, int outcome);
 CEDE_API CEDE__NO_PLT int cede__sync_cond_wait_end(int outcome, int locked);
 CEDE_API CEDE__NO_PLT int cede__sync_semaphore_acquire_begin(cede_semaphore *semaphore, size_t units, int64_t deadline);
-CEDE_API CEDE__NO_PLT int cede__sync_semaphore_acquire_end(cede_semaphore *semaphore, int outcome);
 CEDE_API CEDE__NO_PLT int cede__sync_wait_group_wait_begin(cede_wait_group *group, int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede__sync_barrier_wait_begin(cede_barrier *barrier, int64_t deadline);
 CEDE_API CEDE__NO_PLT int cede__sync_event_wait_begin(cede_event *event, int64_t deadline);
@@ -56,14 +54,12 @@ static inline __attribute__((always_inline)) int cede__mutex_unlock_inline(cede_
 
 static inline __attribute__((always_inline)) int cede__rwlock_read_inline(cede_rwlock *lock, int64_t deadline)
 {
-    int begun = cede__sync_rwlock_read_begin(lock, deadline);
-    return begun == CEDE__WAITS ? cede__sync_rwlock_end(lock, cede__task_switch(cede__here())) : begun;
+    return cede__task_wait_inline(cede__sync_rwlock_read_begin(lock, deadline));
 }
 
 static inline __attribute__((always_inline)) int cede__rwlock_write_inline(cede_rwlock *lock, int64_t deadline)
 {
-    int begun = cede__sync_rwlock_write_begin(lock, deadline);
-    return begun == CEDE__WAITS ? cede__sync_rwlock_end(lock, cede__task_switch(cede__here())) : begun;
+    return cede__task_wait_inline(cede__sync_rwlock_write_begin(lock, deadline));
 }
 
 static inline __attribute__((always_inline)) int cede__cond_wait_inline(cede_cond *cond, cede_mutex *mutex,
@@ -80,10 +76,7 @@ static inline __attribute__((always_inline)) int cede__cond_wait_inline(cede_con
 static inline __attribute__((always_inline)) int cede__semaphore_acquire_inline(cede_semaphore *semaphore, size_t units,
                                                                                 int64_t deadline)
 {
-    int begun = cede__sync_semaphore_acquire_begin(semaphore, units, deadline);
-    if (begun != CEDE__WAITS)
-        return begun;
-    return cede__sync_semaphore_acquire_end(semaphore, cede__task_switch(cede__here()));
+    return cede__task_wait_inline(cede__sync_semaphore_acquire_begin(semaphore, units, deadline));
 }
 
 static inline __attribute__((always_inline)) int cede__wait_group_wait_inline(cede_wait_group *group, int64_t deadline)
