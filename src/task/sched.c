@@ -46,12 +46,13 @@ static int make_rings(struct cede_sched *sched)
     return error;
 }
 
-static int make(struct cede_sched **out)
+static int make(struct cede_sched **out, uint32_t number)
 {
     struct cede_sched *sched = cede__os_aligned_malloc(64, sizeof *sched);
     if (!sched)
         return CEDE_ENOMEM;
     memset(sched, 0, sizeof *sched);
+    sched->number = number;
     int error = cede__slots_create(&sched->slots);
     if (error) {
         cede__os_free(sched);
@@ -76,10 +77,9 @@ static int find_free(struct cede_sched **out)
         number++;
     if (number == CEDE__SCHED_MOST)
         return CEDE_ENOMEM;
-    int error = sched ? CEDE_OK : make(&sched);
+    int error = sched ? CEDE_OK : make(&sched, number);
     if (error)
         return error;
-    sched->number = number;
     sched->attached = true;
     atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed);
     atomic_store_explicit(&scheds[number], sched, memory_order_release);
