@@ -29,6 +29,7 @@ static CEDE__COLD int make_table(struct cede_sched *sched, struct cede__calls **
     memset(calls, 0, sizeof *calls);
     calls->pages = pages;
     calls->free = NO_SLOT;
+    atomic_init(&calls->returned, NO_SLOT);
     atomic_store_explicit(&sched->calls, calls, memory_order_release);
     *out = calls;
     return CEDE_OK;
@@ -78,6 +79,8 @@ static int take_fresh(struct cede__calls *calls, struct cede__call **out)
 int cede__calls_take(struct cede__calls *calls, struct cede__call **out)
 {
     struct cede__call *call;
+    if (calls->free == NO_SLOT && atomic_load_explicit(&calls->returned, memory_order_relaxed) != NO_SLOT)
+        calls->free = atomic_exchange_explicit(&calls->returned, NO_SLOT, memory_order_acquire);
     if (CEDE__LIKELY(calls->free != NO_SLOT)) {
         call = cede__call_slot(calls, calls->free);
         calls->free = call->next_free;
@@ -101,6 +104,16 @@ void cede__calls_give(struct cede__calls *calls, struct cede__call *call)
         return;
     call->next_free = calls->free;
     calls->free = call->slot;
+}
+
+void cede__calls_return(struct cede__calls *calls, struct cede__call *call)
+{
+    if (CEDE__UNLIKELY(!cede__mark_renew(&call->mark)))
+        return;
+    call->next_free = atomic_load_explicit(&calls->returned, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&calls->returned, &call->next_free, call->slot, memory_order_release,
+                                                  memory_order_relaxed)) {
+    }
 }
 
 struct cede__call *cede__call_slot(const struct cede__calls *calls, uint32_t slot)

@@ -14,7 +14,8 @@
  *
  * Each change from WAITING is a compare-and-swap; each new FREE has the next generation. Who has claimed a call from
  * another thread posts the message that is part of the slot, and so cannot fail; until that has been read the slot is not
- * used again, even if the call is over: its `stage` tells, which is for its own thread alone.
+ * used again, even if the call is over: its `stage` tells, which is for its own thread alone. Where that thread has ended
+ * meanwhile, who has posted gives the slot back, on a list that any thread pushes to without a lock.
  */
 #ifndef CEDE_TASK_CALLS_H
 #define CEDE_TASK_CALLS_H
@@ -53,6 +54,7 @@ struct cede__call {
 struct cede__calls {
     _Atomic(struct cede__call *) *pages; /* a directory for as many as there can be */
     uint32_t free, fresh;                /* the first free slot; slots from here on were never used */
+    _Atomic uint32_t returned;           /* the first of those that other threads have given back */
     uint64_t begun, completed, failed, timed_out, canceled;
     _Atomic uint64_t late;
 };
@@ -63,6 +65,8 @@ int cede__calls_ready(struct cede_sched *sched, struct cede__calls **out);
 int cede__calls_take(struct cede__calls *calls, struct cede__call **out);
 /* The call is over, and no message is under way: the slot gets its next generation. */
 void cede__calls_give(struct cede__calls *calls, struct cede__call *call);
+/* The same on any thread, for who has the message of a call whose thread has ended. */
+void cede__calls_return(struct cede__calls *calls, struct cede__call *call);
 
 struct cede__call *cede__call_slot(const struct cede__calls *calls, uint32_t slot);
 /* The slot of an id, which may be another one's by now, or free; NULL: it has no such slot. Any thread. */

@@ -63,6 +63,7 @@ static int make(struct cede_sched **out, uint32_t number)
     cede__os_mutex_init(&sched->wake_lock);
     cede__wheel_init(&sched->wheel, 0);
     cede__list_init(&sched->timers);
+    cede__sched_close(sched);
     sched->signal.read = cede__dump_signaled;
     *out = sched;
     return CEDE_OK;
@@ -116,9 +117,9 @@ static void leave(void)
     atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed); /* from now on nobody sends it tasks */
     if (cede_sched_reset() != CEDE_OK)
         return;
-    cede__sched_read(sched);
     cede__timers_leave(sched);
     cede__calls_leave(sched);
+    cede__sched_close(sched);
     drop_alarms(sched);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     free_rings(sched);
@@ -160,6 +161,7 @@ CEDE__COLD int cede__sched_create(struct cede_sched **out)
     }
     cede__os_first_at_thread_exit(leave); /* tasks that are left need what the thread gets later, such as stacks */
     start_anew(sched);
+    cede__sched_open(sched);
     cede__my_sched = *out = sched;
     return CEDE_OK;
 }

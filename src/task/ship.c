@@ -86,10 +86,10 @@ int cede_sched_spawn(cede_sched_id on, const cede_task_options *options)
     int error = cede__task_check_options(options);
     if (error || options->flags & CEDE_TASK_HELD)
         return CEDE_EINVAL;
-    if (!to || cede__sched_id(to) != on)
+    if (!to || cede__sched_id(to) != on || !(on >> CEDE__SCHED_BITS & 1)) /* even: its thread is about to end */
         return CEDE_ESTALE;
     error = load(&shipment, on, options);
-    if (!error)
-        cede__sched_post(to, &shipment->message);
+    if (!error && !cede__sched_post(to, &shipment->message))
+        error = CEDE_ESTALE;
     return error;
 }

@@ -15,6 +15,10 @@
  * Where the asker's task gives up before the answer (its deadline has passed, or it was canceled or killed), it asks to
  * take the mark back at once, by a second message, so that others may join. Then the watch is sent to the owner once more
  * after the answer: messages arrive in their order, so that one is the last.
+ *
+ * Where one of the two threads has ended, the other one reads what it has sent itself (inbox.c), and all comes out the
+ * same: the question finds no task, and is answered so; an answer finds the watch abandoned, as all of that thread's are;
+ * there is no mark to be taken back, and no task to let go of.
  */
 #include "base/compiler.h"
 
