@@ -7,7 +7,7 @@
 
 #include "task/sched.h"
 
-/* Runs the scheduler's tasks until none is left (drive.c). */
+/* Runs the scheduler's tasks until none is left, nor one to be created (drive.c). */
 void cede__sched_loop(struct cede_sched *sched);
 /* The loop is entered, with the scheduler made ready, as for cede_run; and left. Returns 0 or an error. */
 int cede__sched_enter(struct cede_sched **out);

@@ -63,6 +63,7 @@ static int make(struct cede_sched **out, uint32_t number)
     cede__os_mutex_init(&sched->wake_lock);
     cede__wheel_init(&sched->wheel, 0);
     cede__list_init(&sched->timers);
+    cede__list_init(&sched->shipments);
     cede__sched_close(sched);
     sched->signal.read = cede__dump_signaled;
     *out = sched;
@@ -97,16 +98,6 @@ static void detach_from_thread(struct cede_sched *sched)
     cede__os_unlock_process();
 }
 
-/* Tasks that were sent here and wait for memory are dropped: they find that their thread has ended. */
-static void drop_alarms(struct cede_sched *sched)
-{
-    struct cede__timer *timer;
-    while ((timer = cede__wheel_pop(&sched->wheel, CEDE_NEVER)) != NULL) {
-        struct cede__alarm *alarm = CEDE__CONTAINER(timer, struct cede__alarm, timer);
-        alarm->ring(alarm);
-    }
-}
-
 /* The thread ends. If it does so inside of a task, its tasks stay what they are, and the scheduler is of no use. */
 static void leave(void)
 {
@@ -120,7 +111,6 @@ static void leave(void)
     cede__timers_leave(sched);
     cede__calls_leave(sched);
     cede__sched_close(sched);
-    drop_alarms(sched);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     free_rings(sched);
     detach_from_thread(sched);
@@ -224,6 +214,7 @@ static void kill_one(struct cede_sched *sched, struct cede__task *task, void *un
 
 void cede__sched_kill_all(struct cede_sched *sched)
 {
+    cede__shipments_drop(sched);
     cede__sched_visit(sched, kill_one, NULL);
 }
 
@@ -242,7 +233,7 @@ int cede_sched_reset(void)
     int error = cede__sched_enter(&sched);
     if (error)
         return error;
-    while (sched->live > 0) { /* functions that are called at their ends may spawn others */
+    while (cede__sched_has_work(sched)) { /* functions that are called at their ends may spawn others */
         cede__sched_kill_all(sched);
         (void)cede__turns_give(cede__turns_wanted(sched));
     }

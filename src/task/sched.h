@@ -83,6 +83,7 @@ struct cede_sched {
     bool running;                  /* its loop is at work, on this thread */
     bool attached;                 /* it is a thread's */
     struct cede__list timers;      /* `member` of each struct cede_timer */
+    struct cede__list shipments;   /* tasks that were sent here and wait for memory: see ship.c */
     int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
     struct cede__wheel wheel; /* large: what comes after it is in no cache line of what comes before */
 
@@ -351,6 +352,8 @@ void cede__sched_fire(struct cede_sched *sched, int64_t now);
 void cede__timers_leave(struct cede_sched *sched);
 /* And ends the calls that it has left (rpc.c). */
 void cede__calls_leave(struct cede_sched *sched);
+/* What was sent here and could not be created yet never is (ship.c). */
+void cede__shipments_drop(struct cede_sched *sched);
 
 /* --- The end (end.c) --- */
 
@@ -396,6 +399,12 @@ int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg);
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
 
 /* --- All tasks (sched.c) --- */
+
+/* Whether there are tasks that have not ended, or have not even been created. */
+static inline bool cede__sched_has_work(const struct cede_sched *sched)
+{
+    return sched->live > 0 || CEDE__UNLIKELY(!cede__list_empty(&sched->shipments));
+}
 
 /* The task in the next slot from *slot on, which becomes the one after it; NULL: there is none. Any task may go meanwhile. */
 struct cede__task *cede__sched_next_task(const struct cede_sched *sched, uint32_t *slot);

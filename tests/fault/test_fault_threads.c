@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+// LINK: -Wl,--wrap=cede__os_malloc,--wrap=cede__os_realloc,--wrap=cede__os_aligned_malloc,--wrap=cede__os_free,--wrap=cede__os_map,--wrap=cede__os_unmap,--wrap=cede__os_guard,--wrap=cede__os_at_thread_exit,--wrap=cede__os_watch_faults
+/*
+ * Out of memory between threads: what was sent is created when there is memory again, and nobody returns before; who was
+ * taken by another thread is ended without any.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include <cede/cede.h>
+
+#include "env.h"
+#include "fault.h"
+#include "sources.h"
+
+static uint64_t starved(void)
+{
+    cede_sched_stats stats = {.size = sizeof stats};
+    EXPECT_EQ(cede_sched_stats_get(&stats), 0);
+    return stats.starved;
+}
+
+/* --- Sent, and no memory there -------------------------------------------------------------------------------------- */
+
+static atomic_int created;
+
+static void *is_created(void *arg)
+{
+    atomic_fetch_add(&created, 1);
+    return arg;
+}
+
+/* Its copy of what it captures is what there may be no memory for. */
+static void send(cede_sched_id to)
+{
+    static int captured = 5;
+    cede_task_options options = CEDE_TASK_OPTIONS(is_created, &captured);
+    options.arg_size = sizeof captured;
+    EXPECT_EQ(cede_sched_spawn(to, &options), 0);
+}
+
+static void yield_until_it_starves(uint64_t before)
+{
+    while (starved() == before)
+        EXPECT_EQ(cede_task_yield(), 0);
+}
+
+static void *sends_to_itself(void *arg)
+{
+    uint64_t before = starved();
+    send(cede_sched_self());
+    fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
+    yield_until_it_starves(before);
+    fault_disarm();
+    return arg;
+}
+
+static void a_run_goes_on_until_it_is_created(void **state)
+{
+    (void)state;
+    atomic_store(&created, 0);
+    assert_int_equal(cede_run(sends_to_itself, NULL, NULL), 0);
+    test_report();
+    assert_int_equal(atomic_load(&created), 1);
+}
+
+static atomic_int step; /* of two threads in turn */
+
+static void await(int wanted)
+{
+    while (atomic_load(&step) != wanted)
+        sched_yield();
+}
+
+/* Nothing is read there in between. */
+static void *keeps_its_thread(void *arg)
+{
+    uint64_t before = starved();
+    atomic_store(&step, 1);
+    await(2);
+    yield_until_it_starves(before);
+    atomic_store(&step, 3);
+    return arg;
+}
+
+static void *sends_to_another(void *arg)
+{
+    cede_task_options keeper = CEDE_TASK_OPTIONS(keeps_its_thread, arg);
+    EXPECT_EQ(cede_sched_spawn(cede_runtime_sched(1), &keeper), 0);
+    await(1);
+    send(cede_runtime_sched(1));
+    fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
+    atomic_store(&step, 2);
+    await(3);
+    fault_disarm();
+    return arg;
+}
+
+static void a_runtime_goes_on_until_it_is_created(void **state)
+{
+    (void)state;
+    atomic_store(&created, 0);
+    atomic_store(&step, 0);
+    assert_int_equal(cede_runtime_run(2, sends_to_another, NULL, NULL), 0);
+    test_report();
+    assert_int_equal(atomic_load(&created), 1);
+}
+
+/* --- Killed before it was created ------------------------------------------------------------------------------------- */
+
+static void *sends_in_vain(void *arg)
+{
+    uint64_t before = starved();
+    send(cede_sched_self());
+    fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
+    yield_until_it_starves(before);
+    return arg;
+}
+
+static void run_that_kills_others(void *unused)
+{
+    cede_run_options options = CEDE_RUN_OPTIONS;
+    (void)unused;
+    options.flags = CEDE_RUN_KILL_OTHERS;
+    EXPECT_EQ(cede_run(sends_in_vain, NULL, &options), 0);
+    fault_disarm();
+}
+
+static void tick_until_it_starves(void)
+{
+    uint64_t before = starved();
+    send(cede_sched_self());
+    fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
+    EXPECT(cede_sched_tick(1) < CEDE_NEVER);
+    EXPECT_EQ(starved(), before + 1);
+    fault_disarm();
+}
+
+static void reset(void *unused)
+{
+    (void)unused;
+    tick_until_it_starves();
+    EXPECT_EQ(cede_sched_reset(), 0);
+    EXPECT_EQ(cede_sched_tick(2), CEDE_NEVER);
+}
+
+static void end_the_thread(void *unused)
+{
+    (void)unused;
+    tick_until_it_starves();
+}
+
+static void it_goes_with_all_tasks(void **state)
+{
+    static void (*const ways[])(void *unused) = {run_that_kills_others, reset, end_the_thread};
+    (void)state;
+    atomic_store(&created, 0);
+    for (size_t i = 0; i < 2 * (sizeof ways / sizeof *ways); i++) {
+        struct fault_balance before = fault_balance();
+        test_on_thread(ways[i / 2], NULL);
+        test_report();
+        if (i % 2) /* the second time all is there that is kept for good */
+            assert_int_equal(fault_balance().blocks, before.blocks);
+    }
+    assert_int_equal(atomic_load(&created), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_run_goes_on_until_it_is_created),
+        cmocka_unit_test(a_runtime_goes_on_until_it_is_created),
+        cmocka_unit_test(it_goes_with_all_tasks),
+    };
+    if (!fault_linked())
+        test_skip("linked without --wrap");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
