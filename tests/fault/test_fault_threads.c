@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include <cede/cede.h>
 
@@ -172,12 +173,86 @@ static void it_goes_with_all_tasks(void **state)
     assert_int_equal(atomic_load(&created), 0);
 }
 
+/* --- Taken by another thread, and no memory for messages ---------------------------------------------------------------- */
+
+static void *parks_there(void *arg)
+{
+    EXPECT_EQ(cede_runtime_thread(), 1);
+    atomic_store(&step, 1);
+    (void)cede_task_park(CEDE_NEVER);
+    return arg;
+}
+
+static int time_out(cede_task task)
+{
+    return cede_task_set_timeout(task, cede_now());
+}
+
+static const struct {
+    int (*act)(cede_task task);
+    cede_task_status status;
+} acts[] = {
+    {cede_task_cancel, CEDE_TASK_CANCELED},
+    {cede_task_kill, CEDE_TASK_KILLED},
+    {time_out, CEDE_TASK_TIMEOUT},
+    {cede_task_unpark, CEDE_TASK_DONE},
+};
+static size_t act;
+static bool has_memory; /* so that there is all that is kept for good */
+static bool is_known;   /* to this thread, that it was taken */
+
+static void *acts_without_memory(void *arg)
+{
+    cede_task task;
+    cede_task_end end = {CEDE_TASK_NONE, NULL};
+    cede_task_options options = CEDE_TASK_OPTIONS(parks_there, arg);
+    options.flags = CEDE_TASK_ANYWHERE;
+    EXPECT_EQ(cede_task_create(&task, &options), 0);
+    await(1); /* this thread is busy: the other one takes it */
+    while (is_known && cede_task_status_get(task) != CEDE_TASK_RUNNING)
+        EXPECT_EQ(cede_task_yield(), 0);
+    EXPECT_EQ(cede_task_set_timeout(task, cede_after(1000 * CEDE_SECOND)), 0);
+    if (!has_memory)
+        fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
+    EXPECT_EQ(acts[act].act(task), 0);
+    int error = cede_task_join(task, cede_after(20 * CEDE_SECOND), &end);
+    fault_disarm();
+    EXPECT_EQ(error, 0);
+    EXPECT_EQ(end.status, acts[act].status);
+    if (error) /* or the runtime never ends */
+        EXPECT_EQ(cede_task_kill(task), 0);
+    return arg;
+}
+
+static void run_acts(void *unused)
+{
+    (void)unused;
+    atomic_store(&step, 0);
+    EXPECT_EQ(cede_runtime_run(2, acts_without_memory, NULL, NULL), 0);
+}
+
+static void who_was_taken_is_reached(void **state)
+{
+    (void)state;
+    for (act = 0; act < sizeof acts / sizeof *acts; act++)
+        for (int i = 0; i < 4; i++) {
+            struct fault_balance before = fault_balance();
+            has_memory = i < 2;
+            is_known = i % 2;
+            test_on_thread(run_acts, NULL);
+            test_report();
+            if (!has_memory)
+                assert_int_equal(fault_balance().blocks, before.blocks);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_goes_on_until_it_is_created),
         cmocka_unit_test(a_runtime_goes_on_until_it_is_created),
         cmocka_unit_test(it_goes_with_all_tasks),
+        cmocka_unit_test(who_was_taken_is_reached),
     };
     if (!fault_linked())
         test_skip("linked without --wrap");
