@@ -246,6 +246,50 @@ static void who_was_taken_is_reached(void **state)
         }
 }
 
+/* --- Given up ------------------------------------------------------------------------------------------------------------ */
+
+static cede_task awaited;
+
+static void *parks_here(void *arg)
+{
+    (void)cede_task_park(CEDE_NEVER);
+    return arg;
+}
+
+static void *gives_up_often(void *arg)
+{
+    for (int i = 0; i < 10; i++) {
+        EXPECT_EQ(cede_task_await(awaited, cede_after(1)), CEDE_ETIMEDOUT);
+        EXPECT_EQ(cede_task_join(awaited, cede_after(1), NULL), CEDE_ETIMEDOUT);
+    }
+    return arg;
+}
+
+static void run_that_gives_up(void *unused)
+{
+    (void)unused;
+    EXPECT_EQ(cede_run(gives_up_often, NULL, NULL), 0);
+}
+
+/* Not until the end of the task either. */
+static void who_gives_up_leaves_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(cede_task_spawn(&awaited, CEDE_PRIVATE, parks_here, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        struct fault_balance before = fault_balance();
+        test_on_thread(run_that_gives_up, NULL);
+        for (int tick = 0; tick < 3; tick++)
+            EXPECT_EQ(cede_sched_tick(1) < 0, false);
+        test_report();
+        if (i > 0) /* by then all is there that is kept for good */
+            assert_int_equal(fault_balance().blocks, before.blocks);
+    }
+    assert_int_equal(cede_task_cancel(awaited), 0);
+    assert_int_equal(cede_sched_tick(1), CEDE_NEVER);
+    assert_int_equal(cede_task_join(awaited, CEDE_NOW, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_runtime_goes_on_until_it_is_created),
         cmocka_unit_test(it_goes_with_all_tasks),
         cmocka_unit_test(who_was_taken_is_reached),
+        cmocka_unit_test(who_gives_up_leaves_nothing),
     };
     if (!fault_linked())
         test_skip("linked without --wrap");
