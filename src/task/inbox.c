@@ -14,6 +14,8 @@
  */
 #include "base/compiler.h"
 
+#include "stack/slab.h"
+#include "task/more.h"
 #include "task/runtime.h"
 
 #include <cede/error.h>
@@ -148,15 +150,32 @@ struct request {
     cede__task_action *act;
     cede_task id;
     uint64_t arg;
+    void *more; /* a cell for what the task is to have first; NULL: nothing */
 };
 
 static void read_request(struct cede__message_to *message, struct cede_sched *sched)
 {
     struct request *request = (struct request *)(void *)message;
     struct cede__task *task;
-    if (cede__task_find(request->id, &sched, &task) == CEDE_OK)
+    if (cede__task_find(request->id, &sched, &task) == CEDE_OK) {
+        if (request->more)
+            cede__task_more_in(task, request->more);
         (void)request->act(sched, task, request->arg);
+    } else if (request->more) {
+        cede__cell_free(request->more, sizeof(struct cede__task_more));
+    }
     cede__os_free(request);
+}
+
+/* To the thread of the task, with a cell, which goes with it, unless this fails; or NULL. */
+static int send(cede_task id, cede__task_action *act, uint64_t arg, void *more)
+{
+    struct request *request = cede__os_malloc(sizeof *request);
+    if (!request)
+        return CEDE_ENOMEM;
+    *request = (struct request){.message.read = read_request, .act = act, .id = id, .arg = arg, .more = more};
+    bool lives = cede__sched_post(cede__sched_numbered(cede__id_scheduler(id)), &request->message);
+    return lives ? CEDE_OK : CEDE_ESTALE;
 }
 
 int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg)
@@ -164,12 +183,24 @@ int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg)
     struct cede_sched *sched;
     struct cede__task *task;
     int error = cede__task_find(id, &sched, &task);
+    if (error == CEDE_EPERM)
+        return send(id, act, arg, NULL);
+    return error ? error : act(sched, task, arg);
+}
+
+int cede__task_act_with_more(cede_task id, cede__task_action *act, uint64_t arg)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    void *more;
+    int error = cede__task_find(id, &sched, &task);
     if (error != CEDE_EPERM)
         return error ? error : act(sched, task, arg);
-    struct request *request = cede__os_malloc(sizeof *request);
-    if (!request)
-        return CEDE_ENOMEM;
-    *request = (struct request){.message.read = read_request, .act = act, .id = id, .arg = arg};
-    bool lives = cede__sched_post(cede__sched_numbered(cede__id_scheduler(id)), &request->message);
-    return lives ? CEDE_OK : CEDE_ESTALE;
+    error = cede__cell_alloc(&more, CEDE__CELL_SAVE, sizeof(struct cede__task_more));
+    if (error)
+        return error;
+    error = send(id, act, arg, more);
+    if (error == CEDE_ENOMEM)
+        cede__cell_free(more, sizeof(struct cede__task_more));
+    return error;
 }

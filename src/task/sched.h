@@ -395,6 +395,8 @@ void cede__sched_read(struct cede_sched *sched);
  */
 typedef int cede__task_action(struct cede_sched *sched, struct cede__task *task, uint64_t arg);
 int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg);
+/* The same for what needs the task's struct cede__task_more, for which the message brings the memory. Also CEDE_EMAPS. */
+int cede__task_act_with_more(cede_task id, cede__task_action *act, uint64_t arg);
 /* Sleeps until somebody posts, or the deadline. */
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
 

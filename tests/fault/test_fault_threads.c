@@ -290,6 +290,54 @@ static void who_gives_up_leaves_nothing(void **state)
     assert_int_equal(cede_task_join(awaited, CEDE_NOW, NULL), 0);
 }
 
+/* --- A time limit -------------------------------------------------------------------------------------------------------- */
+
+enum { LIMITED = 3000 };
+
+static void told(cede_task task, const cede_task_end *end, void *arg)
+{
+    (void)task;
+    (void)end;
+    (void)arg;
+}
+
+static void limit_from_here(void *task)
+{
+    EXPECT_EQ(cede_task_set_timeout(*(cede_task *)task, 5), 0);
+}
+
+/* Until no cell is left for what a task has then. Returns the first task that could not be limited. */
+static size_t use_up_all_cells(const cede_task *tasks)
+{
+    size_t i = 1;
+    while (cede_task_on_end(tasks[0], told, NULL) == 0) {
+    }
+    while (i < LIMITED && cede_task_set_timeout(tasks[i], 1000) == 0)
+        i++;
+    return i;
+}
+
+/* Whoever sets it brings the memory for it. */
+static void a_limit_is_set_where_there_is_no_memory(void **state)
+{
+    static cede_task tasks[LIMITED];
+    (void)state;
+    for (int i = 0; i < LIMITED; i++)
+        assert_int_equal(cede_task_spawn(&tasks[i], CEDE_PRIVATE, parks_here, NULL), 0);
+    fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
+    size_t last = use_up_all_cells(tasks);
+    fault_disarm();
+    assert_in_range(last, 1, LIMITED - 1);
+    test_on_thread(limit_from_here, &tasks[last]);
+    fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
+    EXPECT_EQ(cede_sched_tick(4) < 0, false);
+    EXPECT_EQ(cede_sched_tick(5) < 0, false);
+    fault_disarm();
+    EXPECT_EQ(cede_task_status_get(tasks[last]), CEDE_TASK_TIMEOUT);
+    test_report();
+    assert_int_equal(cede_sched_reset(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +346,7 @@ int main(void)
         cmocka_unit_test(it_goes_with_all_tasks),
         cmocka_unit_test(who_was_taken_is_reached),
         cmocka_unit_test(who_gives_up_leaves_nothing),
+        cmocka_unit_test(a_limit_is_set_where_there_is_no_memory),
     };
     if (!fault_linked())
         test_skip("linked without --wrap");
