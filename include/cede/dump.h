@@ -104,8 +104,8 @@ CEDE_API int cede_dump_waits(FILE *stream);
 
 /*
  * cede_dump, then the same of all other threads that have a scheduler: each is asked to print its own into memory when it
- * next comes round, and what has come within a second is printed here; the others are named as busy. The calling thread
- * waits for them, with all of its tasks.
+ * next comes round, and what has come within a second is printed here; the others are named as busy, or as ended. The
+ * calling thread waits for them, with all of its tasks.
  *
  * Returns 0; CEDE_EINVAL (NULL); CEDE_ENOMEM: only the calling thread's was printed.
  * Context: anywhere but in signal handlers. Threads: any. Since: 0.1.

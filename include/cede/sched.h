@@ -98,12 +98,12 @@ CEDE_API cede_sched_id cede_sched_self(void);
 
 /*
  * Sends a task to another thread's scheduler, or to the own one, where it is created when the message is read, and
- * detached. The options, the name and the arg_size bytes at arg included, are copied. Where it cannot be created then, for want of memory, it is tried
- * again from time to time; where the thread ends before, it never is.
+ * detached. The options, the name and the arg_size bytes at arg included, are copied. Where it cannot be created then,
+ * for want of memory, it is tried again from time to time, and the cede_run that has read the message does not return
+ * before it was created and has ended. Where the thread ends before, or kills all its tasks, it never is.
  *
  * Returns 0; CEDE_EINVAL (options as in cede_task_create, but for what only the receiver can know: then the task ends
- * there at once; CEDE_TASK_HELD); CEDE_ESTALE (the
- * thread has ended); CEDE_ENOMEM.
+ * there at once; CEDE_TASK_HELD); CEDE_ESTALE (the thread has ended); CEDE_ENOMEM.
  * Context: anywhere but in signal handlers. Threads: any. Since: 0.1.
  */
 CEDE_API int cede_sched_spawn(cede_sched_id on, const cede_task_options *options);

@@ -20,8 +20,9 @@
  * locks, and has let it go by then: so all is there that it wrote, and no lock is held for longer than a copy.
  *
  * Who holds on to what. A ticket has references: one is the task's, one the message's. The message finds out on the
- * task's thread whether the task still waits. Each stub has a reference to its object, so that the lock is there when
- * the stub is looked for, even if the object was destroyed meanwhile.
+ * task's thread whether the task still waits; on the sender's, if that thread has ended, that it does not. Each stub has a
+ * reference to its object, so that the lock is there when the stub is looked for, even if the object was destroyed
+ * meanwhile.
  *
  * A choice of several things (select.c) has one ticket for all of them. Objects of the task's own thread have no lock:
  * there, an option of the task's choice stands for the stub; who wants to serve it takes the ticket like all others.

@@ -35,6 +35,8 @@ int cede__calls_ready(struct cede_sched *sched, struct cede__calls **out)
 int cede__calls_take(struct cede__calls *calls, struct cede__call **out)
 {
     struct cede__slot *slot;
+    if (!calls->slots.free && atomic_load_explicit(&calls->returned, memory_order_relaxed))
+        calls->slots.free = atomic_exchange_explicit(&calls->returned, NULL, memory_order_acquire);
     int error = cede__slots_take_free(&calls->slots, &slot);
     if (error)
         return error;
@@ -46,6 +48,17 @@ int cede__calls_take(struct cede__calls *calls, struct cede__call **out)
     call->is_awaited = false;
     *out = call;
     return CEDE_OK;
+}
+
+void cede__calls_return(struct cede__calls *calls, struct cede__call *call)
+{
+    struct cede__slot *slot = &call->slot;
+    if (CEDE__UNLIKELY(!cede__mark_renew(&slot->mark)))
+        return;
+    slot->holds.next_free = atomic_load_explicit(&calls->returned, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&calls->returned, &slot->holds.next_free, slot, memory_order_release,
+                                                  memory_order_relaxed)) {
+    }
 }
 
 struct cede__call *cede__call_at(const struct cede__calls *calls, uint64_t id)

@@ -14,7 +14,8 @@
  *
  * Each change from WAITING is a compare-and-swap; each new FREE has the next generation. Who has claimed a call from
  * another thread posts the message that is part of the slot, and so cannot fail; until that has been read the slot is not
- * used again, even if the call is over: its `stage` tells, which is for its own thread alone.
+ * used again, even if the call is over: its `stage` tells, which is for its own thread alone. Where that thread has ended
+ * meanwhile, who has posted gives the slot back, on a list that any thread pushes to without a lock.
  */
 #ifndef CEDE_TASK_CALLS_H
 #define CEDE_TASK_CALLS_H
@@ -50,6 +51,7 @@ struct cede__call {
 
 struct cede__calls {
     struct cede__slots slots;
+    _Atomic(struct cede__slot *) returned; /* the first of those that other threads have given back */
     uint64_t begun, completed, failed, timed_out, canceled;
     _Atomic uint64_t late;
 };
@@ -58,6 +60,8 @@ struct cede__calls {
 int cede__calls_ready(struct cede_sched *sched, struct cede__calls **out);
 /* Takes a slot, whose mark is still FREE. Returns 0 or CEDE_ENOMEM. */
 int cede__calls_take(struct cede__calls *calls, struct cede__call **out);
+/* Gives one back on any thread, for who has the message of a call whose thread has ended. */
+void cede__calls_return(struct cede__calls *calls, struct cede__call *call);
 /* The slot of an id, which may be another one's by now, or free; NULL: it has no such slot. Any thread. */
 struct cede__call *cede__call_at(const struct cede__calls *calls, uint64_t id);
 

@@ -102,7 +102,7 @@ static size_t next_batch(size_t batch, int64_t took)
 /* Whether anybody is ready, at once or after a sleep. */
 static void await_work(struct cede_sched *sched)
 {
-    if (cede__turns_wanted(sched) > 0 || sched->live == 0 || cede__offer_take_own(sched))
+    if (cede__turns_wanted(sched) > 0 || !cede__sched_has_work(sched) || cede__offer_take_own(sched))
         return;
     if (CEDE__UNLIKELY(sched->wheel.count == 0 && cede__deadlock_is_reported()))
         cede__deadlock_look(sched);
@@ -115,7 +115,7 @@ void cede__sched_loop(struct cede_sched *sched)
     int64_t looked = 0;
     sched->now = 0; /* the clock may be another one than that of ticks */
     sched->ticked = false;
-    while (sched->live > 0) {
+    while (cede__sched_has_work(sched)) {
         cede__sched_read(sched);
         (void)cede__offer_take_own(sched);
         if (sched->wheel.count > 0) {

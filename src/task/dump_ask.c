@@ -35,8 +35,10 @@ static void ask_by_signal(struct cede_sched *sched)
     bool has_thread = atomic_load_explicit(&sched->epoch, memory_order_relaxed) & 1;
     if (!has_thread || atomic_exchange_explicit(&sched->signaled, true, memory_order_acquire))
         return;
-    cede__sched_push(sched, &sched->signal);
-    cede__sched_rouse_in_run(sched); /* a host's function may not be called here */
+    if (cede__sched_push(sched, &sched->signal))
+        cede__sched_rouse_in_run(sched); /* a host's function may not be called here */
+    else
+        atomic_store_explicit(&sched->signaled, false, memory_order_release);
 }
 
 static void on_signal(int number)
@@ -61,6 +63,7 @@ struct question {
     uint32_t number; /* of the scheduler */
     char *text;      /* malloc's */
     size_t length;
+    bool has_ended; /* the thread */
     _Atomic bool answered;
 };
 
@@ -84,8 +87,8 @@ static void answer(struct cede__message_to *message, struct cede_sched *sched)
 {
     struct question *question = (struct question *)(void *)message;
     struct inquiry *inquiry = question->inquiry;
-    FILE *stream = cede__os_memory_stream(&question->text, &question->length);
-    (void)sched;
+    question->has_ended = sched != cede__my_sched;
+    FILE *stream = question->has_ended ? NULL : cede__os_memory_stream(&question->text, &question->length);
     if (stream) {
         struct cede__hot *loop = cede__sched_leave_loop();
         cede__dump_here(stream);
@@ -140,6 +143,8 @@ static void print_answer(FILE *stream, struct question *question)
     fprintf(stream, "\nscheduler %" PRIu32 " of another thread", question->number);
     if (!atomic_load_explicit(&question->answered, memory_order_acquire))
         fputs(": busy, no answer within a second\n", stream);
+    else if (question->has_ended)
+        fputs(": it has ended meanwhile\n", stream);
     else if (!question->text)
         fputs(": out of memory\n", stream);
     else

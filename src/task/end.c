@@ -263,5 +263,5 @@ static int set_timeout(struct cede_sched *sched, struct cede__task *task, uint64
 
 int cede_task_set_timeout(cede_task id, int64_t deadline)
 {
-    return cede__task_act(id, set_timeout, (uint64_t)deadline);
+    return cede__task_act_with_more(id, set_timeout, (uint64_t)deadline);
 }

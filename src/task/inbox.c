@@ -5,9 +5,17 @@
  * The inbox is a stack that any thread pushes to without a lock; its owner takes all at once, and reads in the order of
  * the pushes. A scheduler that is about to sleep says so, then looks once more. Who pushes looks after its push whether
  * somebody sleeps, and takes the word back: so each sleep is ended once, and no message is slept over.
+ *
+ * The inbox of a scheduler without a thread is closed: in place of the first message it has a mark, which only the next
+ * thread takes away. A thread that ends puts the mark where there is no message, by the exchange that a push is, too: so
+ * every message is either read by the thread that it was for, or meets the mark, and none is left to wait for a thread
+ * that may never come. Who meets the mark reads the message itself, with all that the ended thread has done in sight:
+ * the ids of its tasks are stale there as everywhere.
  */
 #include "base/compiler.h"
 
+#include "stack/slab.h"
+#include "task/more.h"
 #include "task/runtime.h"
 
 #include <cede/error.h>
@@ -21,18 +29,28 @@ static void tell_host(struct cede_sched *sched)
     cede__os_unlock(&sched->wake_lock);
 }
 
-void cede__sched_push(struct cede_sched *sched, struct cede__message_to *message)
+static struct cede__message_to closed;
+
+bool cede__sched_push(struct cede_sched *sched, struct cede__message_to *message)
 {
-    message->next = atomic_load_explicit(&sched->inbox, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&sched->inbox, &message->next, message, memory_order_seq_cst,
-                                                  memory_order_relaxed)) {
-    }
+    struct cede__message_to *first = atomic_load_explicit(&sched->inbox, memory_order_acquire);
+    do {
+        if (CEDE__UNLIKELY(first == &closed))
+            return false;
+        message->next = first;
+    } while (!atomic_compare_exchange_weak_explicit(&sched->inbox, &first, message, memory_order_seq_cst,
+                                                    memory_order_acquire));
+    return true;
 }
 
-void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message)
+bool cede__sched_post(struct cede_sched *sched, struct cede__message_to *message)
 {
-    cede__sched_push(sched, message);
-    cede__sched_rouse(sched);
+    bool taken = cede__sched_push(sched, message);
+    if (CEDE__LIKELY(taken))
+        cede__sched_rouse(sched);
+    else
+        message->read(message, sched);
+    return taken;
 }
 
 void cede__sched_rouse(struct cede_sched *sched)
@@ -94,6 +112,21 @@ void cede__sched_read(struct cede_sched *sched)
     }
 }
 
+void cede__sched_close(struct cede_sched *sched)
+{
+    struct cede__message_to *none;
+    do {
+        cede__sched_read(sched);
+        none = NULL;
+    } while (!atomic_compare_exchange_strong_explicit(&sched->inbox, &none, &closed, memory_order_seq_cst,
+                                                      memory_order_relaxed));
+}
+
+void cede__sched_open(struct cede_sched *sched)
+{
+    atomic_store_explicit(&sched->inbox, NULL, memory_order_release);
+}
+
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline)
 {
     atomic_store_explicit(&sched->asleep, CEDE__ASLEEP_IN_RUN, memory_order_seq_cst);
@@ -117,15 +150,32 @@ struct request {
     cede__task_action *act;
     cede_task id;
     uint64_t arg;
+    void *more; /* a cell for what the task is to have first; NULL: nothing */
 };
 
 static void read_request(struct cede__message_to *message, struct cede_sched *sched)
 {
     struct request *request = (struct request *)(void *)message;
     struct cede__task *task;
-    if (cede__task_find(request->id, &sched, &task) == CEDE_OK)
+    if (cede__task_find(request->id, &sched, &task) == CEDE_OK) {
+        if (request->more)
+            cede__task_more_in(task, request->more);
         (void)request->act(sched, task, request->arg);
+    } else if (request->more) {
+        cede__cell_free(request->more, sizeof(struct cede__task_more));
+    }
     cede__os_free(request);
+}
+
+/* To the thread of the task, with a cell, which goes with it, unless this fails; or NULL. */
+static int send(cede_task id, cede__task_action *act, uint64_t arg, void *more)
+{
+    struct request *request = cede__os_malloc(sizeof *request);
+    if (!request)
+        return CEDE_ENOMEM;
+    *request = (struct request){.message.read = read_request, .act = act, .id = id, .arg = arg, .more = more};
+    bool lives = cede__sched_post(cede__sched_numbered(cede__id_scheduler(id)), &request->message);
+    return lives ? CEDE_OK : CEDE_ESTALE;
 }
 
 int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg)
@@ -133,12 +183,24 @@ int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg)
     struct cede_sched *sched;
     struct cede__task *task;
     int error = cede__task_find(id, &sched, &task);
+    if (error == CEDE_EPERM)
+        return send(id, act, arg, NULL);
+    return error ? error : act(sched, task, arg);
+}
+
+int cede__task_act_with_more(cede_task id, cede__task_action *act, uint64_t arg)
+{
+    struct cede_sched *sched;
+    struct cede__task *task;
+    void *more;
+    int error = cede__task_find(id, &sched, &task);
     if (error != CEDE_EPERM)
         return error ? error : act(sched, task, arg);
-    struct request *request = cede__os_malloc(sizeof *request);
-    if (!request)
-        return CEDE_ENOMEM;
-    *request = (struct request){.message.read = read_request, .act = act, .id = id, .arg = arg};
-    cede__sched_post(cede__sched_numbered(cede__id_scheduler(id)), &request->message);
-    return CEDE_OK;
+    error = cede__cell_alloc(&more, CEDE__CELL_SAVE, sizeof(struct cede__task_more));
+    if (error)
+        return error;
+    error = send(id, act, arg, more);
+    if (error == CEDE_ENOMEM)
+        cede__cell_free(more, sizeof(struct cede__task_more));
+    return error;
 }

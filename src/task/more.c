@@ -136,6 +136,25 @@ void cede__task_add_on_end(struct cede__task *task, void *cell, cede_task_on_end
     task->more->last_on_end = entry;
 }
 
+bool cede__task_remove_on_end(struct cede__task *task, cede_task_on_end_function *function, const void *arg)
+{
+    struct cede__on_end *before = NULL, *entry = task->more ? task->more->on_end : NULL;
+    while (entry && (entry->function != function || entry->arg != arg)) {
+        before = entry;
+        entry = entry->next;
+    }
+    if (!entry)
+        return false;
+    if (before)
+        before->next = entry->next;
+    else
+        task->more->on_end = entry->next;
+    if (task->more->last_on_end == entry)
+        task->more->last_on_end = before;
+    cede__cell_free(entry, sizeof *entry);
+    return true;
+}
+
 int cede_task_on_end(cede_task id, cede_task_on_end_function *function, void *arg)
 {
     struct cede_sched *sched;

@@ -24,6 +24,8 @@ void cede__task_drop_captures(struct cede__task *task);
 void cede__task_more_in(struct cede__task *task, void *cell);
 /* cede_task_on_end of a task that has not ended, and has its struct cede__task_more, with a cell for a struct cede__on_end. */
 void cede__task_add_on_end(struct cede__task *task, void *cell, cede_task_on_end_function *function, void *arg);
+/* Takes one of them back that has not been called, and frees its cell. Whether there was one with this argument. */
+bool cede__task_remove_on_end(struct cede__task *task, cede_task_on_end_function *function, const void *arg);
 /* Calls those who want to know of an end, a list that has been taken from its task; the task may go meanwhile. */
 void cede__task_call_on_end(struct cede__on_end *entry, cede_task id, const cede_task_end *end);
 /* The task is canceled at the deadline, CEDE_NEVER: at none (end.c). Returns 0, CEDE_ESTATE, CEDE_ENOMEM, CEDE_EMAPS. */

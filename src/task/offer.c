@@ -11,25 +11,41 @@
  *   home                              guest's scheduler
  *   offers it                     ->  takes the offer off the list, makes the guest
  *   knows the guest               <-  "taken", or "returned": there was no memory
- *   passes a cancel on            ->
+ *   orders a cancel               ->
  *   ends the stand-in, frees it   <-  "ended"
+ *
+ * All messages lie in the offer, so that none of this can fail. Orders are bits, which are gathered until the guest's
+ * scheduler reads them: from the home's first order on the message is under way until then, as another bit says. If it
+ * still is when the guest has ended, it is for who reads it to free the offer.
  */
 #include "base/compiler.h"
 
 #include "task/runtime.h"
 #include "task/spawn.h"
 
+#include <stdatomic.h>
+
 #include <cede/error.h>
+
+enum order {
+    UNPARK = 1 << 0,
+    CANCEL = 1 << 1,
+    TIME_OUT = 1 << 2,
+    KILL = 1 << 3,
+    POSTED = 1 << 4, /* the message is under way */
+    OVER = 1 << 5    /* nobody at home needs the offer any more */
+};
 
 struct offer {
     struct cede__message_to taken, ended; /* from the guest's scheduler to the home; `taken` is the first member */
+    struct cede__message_to order;        /* from the home to the guest's */
+    _Atomic unsigned orders;              /* enum order */
     struct cede__list link;               /* in the home's list, under its lock; alone: it was taken */
     struct cede_sched *home;
-    cede_task id;            /* of the task at home */
-    cede_task made;          /* the guest, as its scheduler writes it; 0: returned */
-    cede_task guest;         /* as its home has read; 0: not yet, and then */
-    cede_task_status wanted; /* how it is to be ended as soon as it is known; NONE: not */
-    cede_task_end end;       /* how it has ended */
+    cede_task id;      /* of the task at home */
+    cede_task made;    /* the guest, as its scheduler writes it; 0: returned */
+    cede_task guest;   /* as its home has read; 0: not yet, and orders wait */
+    cede_task_end end; /* how it has ended */
     cede_task_options options;
     char name[CEDE__NAME_ROOM];
 };
@@ -39,6 +55,8 @@ void cede__offers_init(struct cede__offers *offers)
     cede__os_mutex_init(&offers->lock);
     cede__list_init(&offers->list);
 }
+
+static void read_orders(struct cede__message_to *message, struct cede_sched *sched);
 
 static struct offer *offer_of_task(const struct cede__task *task)
 {
@@ -58,7 +76,7 @@ int cede__offer_make(struct cede_sched *sched, struct cede__task *task, const ce
     struct offer *offer = cede__os_malloc(sizeof *offer);
     if (!offer)
         return CEDE_ENOMEM;
-    *offer = (struct offer){.home = sched, .id = task->id, .options = *options};
+    *offer = (struct offer){.order.read = read_orders, .home = sched, .id = task->id, .options = *options};
     cede__task_keep_name(&offer->options, offer->name);
     offer->options.flags &= (unsigned)(CEDE_TASK_URGENT | CEDE_TASK_FP_PRIVATE);
     offer->options.timeout = 0;  /* its home sees to that */
@@ -94,13 +112,19 @@ static struct offer *unlist(struct cede__offers *offers, struct offer *wanted)
     return offer;
 }
 
+static void let_go(struct offer *offer)
+{
+    if (!(atomic_fetch_or_explicit(&offer->orders, OVER, memory_order_acq_rel) & POSTED))
+        cede__os_free(offer);
+}
+
 /* The task at home is like any other again. */
 static void end_offer(struct cede__task *task, struct offer *offer)
 {
     task->value = 0;
     task->wait = CEDE__WAIT_NONE;
     task->flags &= (uint16_t)~CEDE__TASK_HELD;
-    cede__os_free(offer);
+    let_go(offer);
 }
 
 bool cede__offer_take_own(struct cede_sched *sched)
@@ -118,13 +142,13 @@ bool cede__offer_take_own(struct cede_sched *sched)
     return true;
 }
 
-/* Without memory for the message, the guest is left alone. */
-static void end_guest(cede_task guest, cede_task_status status)
+/* Has the guest do this, as soon as it is known. */
+static void order(struct offer *offer, unsigned what)
 {
-    if (status == CEDE_TASK_KILLED)
-        (void)cede_task_kill(guest);
-    else
-        (void)cede__task_act(guest, cede__task_interrupt, status == CEDE_TASK_TIMEOUT ? CEDE__TASK_TIMED_OUT : 0);
+    unsigned before =
+        atomic_fetch_or_explicit(&offer->orders, what | (offer->guest ? POSTED : 0), memory_order_acq_rel);
+    if (offer->guest && !(before & POSTED))
+        (void)cede__sched_post(cede__sched_numbered(cede__id_scheduler(offer->guest)), &offer->order);
 }
 
 bool cede__offer_withdraw(struct cede_sched *sched, struct cede__task *task, cede_task_status status)
@@ -134,20 +158,30 @@ bool cede__offer_withdraw(struct cede_sched *sched, struct cede__task *task, ced
         end_offer(task, offer);
         return true;
     }
-    if (offer->guest)
-        end_guest(offer->guest, status);
-    else if (offer->wanted != CEDE_TASK_KILLED)
-        offer->wanted = status;
+    if (status == CEDE_TASK_KILLED)
+        order(offer, KILL);
+    else /* what came first counts, which its flags tell */
+        order(offer, task->flags & CEDE__TASK_TIMED_OUT ? TIME_OUT : CANCEL);
     return false;
 }
 
-int cede__offer_unpark(struct cede__task *task)
+void cede__offer_unpark(struct cede__task *task)
 {
     struct offer *offer = offer_of_task(task);
     if (offer->guest)
-        return cede_task_unpark(offer->guest);
-    task->flags |= CEDE__TASK_PERMIT; /* its own, or passed on when the guest is known */
-    return CEDE_OK;
+        order(offer, UNPARK);
+    else
+        task->flags |= CEDE__TASK_PERMIT; /* its own, or passed on when the guest is known */
+}
+
+/* Returned: the task is started here, or ended as was ordered meanwhile. */
+static void take_back(struct cede_sched *sched, struct cede__task *task, struct offer *offer)
+{
+    unsigned orders = atomic_load_explicit(&offer->orders, memory_order_relaxed);
+    end_offer(task, offer);
+    if (orders)
+        task->status = orders & KILL ? CEDE_TASK_KILLED : orders & TIME_OUT ? CEDE_TASK_TIMEOUT : CEDE_TASK_CANCELED;
+    cede__sched_queue(sched, task);
 }
 
 static void read_taken(struct cede__message_to *message, struct cede_sched *sched)
@@ -157,19 +191,16 @@ static void read_taken(struct cede__message_to *message, struct cede_sched *sche
     offer->guest = offer->made;
     if (cede__task_find(offer->id, &sched, &task) != CEDE_OK)
         return;
-    if (offer->guest && offer->wanted) {
-        end_guest(offer->guest, offer->wanted);
-    } else if (!offer->guest) { /* returned */
-        cede_task_status wanted = offer->wanted;
-        end_offer(task, offer);
-        if (wanted)
-            task->status = (uint8_t)wanted; /* doomed */
-        cede__sched_queue(sched, task);
-    } else {
-        task->status = CEDE_TASK_WAITING;
-        if (task->flags & CEDE__TASK_PERMIT)
-            (void)cede_task_unpark(offer->guest);
+    if (!offer->guest) {
+        take_back(sched, task, offer);
+        return;
     }
+    task->status = CEDE_TASK_WAITING;
+    unsigned orders = atomic_load_explicit(&offer->orders, memory_order_relaxed);
+    if (task->flags & CEDE__TASK_PERMIT)
+        orders |= UNPARK;
+    if (orders)
+        order(offer, orders);
 }
 
 static void read_ended(struct cede__message_to *message, struct cede_sched *sched)
@@ -186,6 +217,24 @@ static void read_ended(struct cede__message_to *message, struct cede_sched *sche
 }
 
 /* --- At the guest's --- */
+
+static void read_orders(struct cede__message_to *message, struct cede_sched *sched)
+{
+    struct offer *offer = CEDE__CONTAINER(message, struct offer, order);
+    cede_task guest = offer->made;
+    unsigned orders = atomic_exchange_explicit(&offer->orders, 0, memory_order_acq_rel); /* may be gone afterwards */
+    (void)sched;
+    if (orders & OVER) {
+        cede__os_free(offer);
+        return;
+    }
+    if (orders & UNPARK)
+        (void)cede_task_unpark(guest);
+    if (orders & (CANCEL | TIME_OUT))
+        (void)cede__task_act(guest, cede__task_interrupt, orders & TIME_OUT ? CEDE__TASK_TIMED_OUT : 0);
+    if (orders & KILL)
+        (void)cede_task_kill(guest);
+}
 
 static void guest_has_ended(cede_task guest, const cede_task_end *end, void *arg)
 {

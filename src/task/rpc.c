@@ -103,7 +103,14 @@ static void arrive(struct cede_sched *sched, struct cede__calls *calls, struct c
 
 static void read_reply(struct cede__message_to *message, struct cede_sched *sched)
 {
-    arrive(sched, calls_of(sched), CEDE__CONTAINER(message, struct cede__call, message));
+    struct cede__call *call = CEDE__CONTAINER(message, struct cede__call, message);
+    if (CEDE__LIKELY(sched == cede__my_sched)) {
+        arrive(sched, calls_of(sched), call);
+        return;
+    }
+    cede__os_free(call->bytes); /* the thread has ended, and all of its calls are over */
+    call->bytes = NULL;
+    cede__calls_return(calls_of(sched), call);
 }
 
 /* --- Beginning and waiting --- */
@@ -319,6 +326,7 @@ int cede_rpc_stats_get(cede_rpc_stats *stats)
     return CEDE_OK;
 }
 
+/* Before the inbox is closed: who is told then that nobody reads a reply finds the call over. */
 void cede__calls_leave(struct cede_sched *sched)
 {
     struct cede__calls *calls = calls_of(sched);

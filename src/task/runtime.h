@@ -7,7 +7,7 @@
 
 #include "task/sched.h"
 
-/* Runs the scheduler's tasks until none is left (drive.c). */
+/* Runs the scheduler's tasks until none is left, nor one to be created (drive.c). */
 void cede__sched_loop(struct cede_sched *sched);
 /* The loop is entered, with the scheduler made ready, as for cede_run; and left. Returns 0 or an error. */
 int cede__sched_enter(struct cede_sched **out);
@@ -28,8 +28,8 @@ int cede__offer_make(struct cede_sched *sched, struct cede__task *task, const ce
 bool cede__offer_take_own(struct cede_sched *sched);
 /* Takes one of another scheduler, whose task is started here. Whether there was one. */
 bool cede__offer_take(struct cede_sched *from);
-/* An offered task gets a permit, or the guest that stands for it. Returns as cede_task_unpark. */
-int cede__offer_unpark(struct cede__task *task);
+/* An offered task gets a permit, or the guest that stands for it. */
+void cede__offer_unpark(struct cede__task *task);
 /*
  * An offered task is to be ended, as by cede__task_doom. True: it was not taken, and is as if it had not been offered.
  * False: it is another thread's now, which has been told.

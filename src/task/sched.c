@@ -46,12 +46,13 @@ static int make_rings(struct cede_sched *sched)
     return error;
 }
 
-static int make(struct cede_sched **out)
+static int make(struct cede_sched **out, uint32_t number)
 {
     struct cede_sched *sched = cede__os_aligned_malloc(64, sizeof *sched);
     if (!sched)
         return CEDE_ENOMEM;
     memset(sched, 0, sizeof *sched);
+    sched->number = number;
     int error = cede__slots_create(&sched->slots);
     if (error) {
         cede__os_free(sched);
@@ -62,6 +63,8 @@ static int make(struct cede_sched **out)
     cede__os_mutex_init(&sched->wake_lock);
     cede__wheel_init(&sched->wheel, 0);
     cede__list_init(&sched->timers);
+    cede__list_init(&sched->shipments);
+    cede__sched_close(sched);
     sched->signal.read = cede__dump_signaled;
     *out = sched;
     return CEDE_OK;
@@ -76,10 +79,9 @@ static int find_free(struct cede_sched **out)
         number++;
     if (number == CEDE__SCHED_MOST)
         return CEDE_ENOMEM;
-    int error = sched ? CEDE_OK : make(&sched);
+    int error = sched ? CEDE_OK : make(&sched, number);
     if (error)
         return error;
-    sched->number = number;
     sched->attached = true;
     atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed);
     atomic_store_explicit(&scheds[number], sched, memory_order_release);
@@ -96,16 +98,6 @@ static void detach_from_thread(struct cede_sched *sched)
     cede__os_unlock_process();
 }
 
-/* Tasks that were sent here and wait for memory are dropped: they find that their thread has ended. */
-static void drop_alarms(struct cede_sched *sched)
-{
-    struct cede__timer *timer;
-    while ((timer = cede__wheel_pop(&sched->wheel, CEDE_NEVER)) != NULL) {
-        struct cede__alarm *alarm = CEDE__CONTAINER(timer, struct cede__alarm, timer);
-        alarm->ring(alarm);
-    }
-}
-
 /* The thread ends. If it does so inside of a task, its tasks stay what they are, and the scheduler is of no use. */
 static void leave(void)
 {
@@ -116,10 +108,9 @@ static void leave(void)
     atomic_fetch_add_explicit(&sched->epoch, 1, memory_order_relaxed); /* from now on nobody sends it tasks */
     if (cede_sched_reset() != CEDE_OK)
         return;
-    cede__sched_read(sched);
     cede__timers_leave(sched);
     cede__calls_leave(sched);
-    drop_alarms(sched);
+    cede__sched_close(sched);
     cede__wheel_init(&sched->wheel, 0); /* the next thread may have another clock */
     free_rings(sched);
     detach_from_thread(sched);
@@ -160,6 +151,7 @@ CEDE__COLD int cede__sched_create(struct cede_sched **out)
     }
     cede__os_first_at_thread_exit(leave); /* tasks that are left need what the thread gets later, such as stacks */
     start_anew(sched);
+    cede__sched_open(sched);
     cede__my_sched = *out = sched;
     return CEDE_OK;
 }
@@ -222,6 +214,7 @@ static void kill_one(struct cede_sched *sched, struct cede__task *task, void *un
 
 void cede__sched_kill_all(struct cede_sched *sched)
 {
+    cede__shipments_drop(sched);
     cede__sched_visit(sched, kill_one, NULL);
 }
 
@@ -240,7 +233,7 @@ int cede_sched_reset(void)
     int error = cede__sched_enter(&sched);
     if (error)
         return error;
-    while (sched->live > 0) { /* functions that are called at their ends may spawn others */
+    while (cede__sched_has_work(sched)) { /* functions that are called at their ends may spawn others */
         cede__sched_kill_all(sched);
         (void)cede__turns_give(cede__turns_wanted(sched));
     }

@@ -3,7 +3,8 @@
  * task/sched.h - the scheduler of a thread from the inside.
  *
  * Schedulers are made one a thread, are never freed, and serve the next thread when theirs has ended: so other threads
- * may post to one at any time. A message for tasks that are gone finds stale ids, and does nothing.
+ * may post to one at any time. A message for tasks that are gone finds stale ids, and does nothing; one for a scheduler
+ * without a thread is read by who posts it.
  */
 #ifndef CEDE_TASK_SCHED_H
 #define CEDE_TASK_SCHED_H
@@ -28,7 +29,11 @@
 struct cede_sched;
 struct cede__calls;
 
-/* Something for a scheduler, from any thread. The reader calls `read`, which owns the message from then on. */
+/*
+ * Something for a scheduler, from any thread. The reader calls `read`, which owns the message from then on. That is the
+ * scheduler's thread; or, if it has none, the thread that has posted, whose cede__my_sched is another one then: it finds
+ * no task of the scheduler (CEDE_ESTALE), and must touch nothing else of it that the next thread may be using by now.
+ */
 struct cede__message_to {
     struct cede__message_to *next;
     void (*read)(struct cede__message_to *message, struct cede_sched *sched);
@@ -81,14 +86,15 @@ struct cede_sched {
     bool running;                  /* its loop is at work, on this thread */
     bool attached;                 /* it is a thread's */
     struct cede__list timers;      /* `member` of each struct cede_timer */
+    struct cede__list shipments;   /* tasks that were sent here and wait for memory: see ship.c */
     int64_t earliest;         /* to which a timer can be set: later than all of those that are being fired; else 0 */
     struct cede__wheel wheel; /* large: what comes after it is in no cache line of what comes before */
 
     /* For other threads. */
-    _Atomic(struct cede__message_to *) inbox;
-    _Atomic(struct cede__calls *) calls; /* that wait for replies (rpc.c); NULL: none yet */
-    struct cede__os_mutex wake_lock;     /* of the next two */
-    void (*wake)(void *arg);             /* how the host wants to be told; NULL: not at all */
+    _Atomic(struct cede__message_to *) inbox; /* the last one that was pushed; or a mark: it is closed */
+    _Atomic(struct cede__calls *) calls;      /* that wait for replies (rpc.c); NULL: none yet */
+    struct cede__os_mutex wake_lock;          /* of the next two */
+    void (*wake)(void *arg);                  /* how the host wants to be told; NULL: not at all */
     void *wake_arg;
     struct cede__message_to signal;
     struct cede__offers offers;
@@ -389,6 +395,8 @@ void cede__sched_fire(struct cede_sched *sched, int64_t now);
 void cede__timers_leave(struct cede_sched *sched);
 /* And ends the calls that it has left (rpc.c). */
 void cede__calls_leave(struct cede_sched *sched);
+/* What was sent here and could not be created yet never is (ship.c). */
+void cede__shipments_drop(struct cede_sched *sched);
 
 /* --- The end (end.c) --- */
 
@@ -404,11 +412,18 @@ void cede__task_end_of(struct cede__task *task, cede_task_end *end);
 
 /* --- The inbox (inbox.c) --- */
 
-/* Any thread: puts a message into the inbox, and wakes the scheduler if it sleeps, or tells its host. */
-void cede__sched_post(struct cede_sched *sched, struct cede__message_to *message);
-/* Only the first of these, and only the second. */
-void cede__sched_push(struct cede_sched *sched, struct cede__message_to *message);
+/*
+ * Any thread: puts a message into the inbox, and wakes the scheduler if it sleeps, or tells its host. False: it has no
+ * thread, and the message has been read here.
+ */
+bool cede__sched_post(struct cede_sched *sched, struct cede__message_to *message);
+/* Only the first of these, and only the second. False: it has no thread, and the message is still the caller's. */
+bool cede__sched_push(struct cede_sched *sched, struct cede__message_to *message);
 void cede__sched_rouse(struct cede_sched *sched);
+/* The scheduler's thread ends, and has no task left: reads what is there, and lets nothing more in until it is opened. */
+void cede__sched_close(struct cede_sched *sched);
+/* It has a thread. */
+void cede__sched_open(struct cede_sched *sched);
 /* For signal handlers, as cede__sched_push: wakes it only if it sleeps in cede_run. */
 void cede__sched_rouse_in_run(struct cede_sched *sched);
 /* How the host is told of a post between two ticks. What was set before is not called any more when this returns. */
@@ -423,10 +438,18 @@ void cede__sched_read(struct cede_sched *sched);
  */
 typedef int cede__task_action(struct cede_sched *sched, struct cede__task *task, uint64_t arg);
 int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg);
+/* The same for what needs the task's struct cede__task_more, for which the message brings the memory. Also CEDE_EMAPS. */
+int cede__task_act_with_more(cede_task id, cede__task_action *act, uint64_t arg);
 /* Sleeps until somebody posts, or the deadline. */
 void cede__sched_sleep(struct cede_sched *sched, int64_t deadline);
 
 /* --- All tasks (sched.c) --- */
+
+/* Whether there are tasks that have not ended, or have not even been created. */
+static inline bool cede__sched_has_work(const struct cede_sched *sched)
+{
+    return sched->live > 0 || CEDE__UNLIKELY(!cede__list_empty(&sched->shipments));
+}
 
 /* The task in the next slot from *slot on, which becomes the one after it; NULL: there is none. Any task may go meanwhile. */
 struct cede__task *cede__sched_next_task(const struct cede_sched *sched, uint32_t *slot);

@@ -18,7 +18,7 @@ static inline size_t cede__turns_wanted(const struct cede_sched *sched)
     return cede__ring_length(sched->ready) + cede__ring_length(sched->urgent);
 }
 
-/* Ends all tasks, as by a kill (sched.c). */
+/* Ends all tasks, as by a kill, those included that were sent here and wait for memory (sched.c). */
 void cede__sched_kill_all(struct cede_sched *sched);
 
 #endif

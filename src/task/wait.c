@@ -132,8 +132,8 @@ static int unpark(struct cede_sched *sched, struct cede__task *task, uint64_t un
     if (cede__task_is_doomed(task))
         return CEDE_ESTATE;
     if (CEDE__UNLIKELY(task->wait == CEDE__WAIT_ELSEWHERE))
-        return cede__offer_unpark(task);
-    if (task->status == CEDE_TASK_WAITING && task->wait == CEDE__WAIT_PARKED)
+        cede__offer_unpark(task);
+    else if (task->status == CEDE_TASK_WAITING && task->wait == CEDE__WAIT_PARKED)
         cede__task_wake(sched, task, CEDE_OK); /* which takes the permit */
     else
         task->flags |= CEDE__TASK_PERMIT;

@@ -12,9 +12,14 @@
  *   wakes its task, which takes
  *   the end; for a join          ->    lets go of the task, and frees the watch
  *
- * Where the asker's task gives up before the answer (its deadline has passed, or it was canceled or killed), it asks to
- * take the mark back at once, by a second message, so that others may join. Then the watch is sent to the owner once more
- * after the answer: messages arrive in their order, so that one is the last.
+ * Where the asker's task gives up before the answer (its deadline has passed, or it was canceled or killed), it says so at
+ * once, by a second message: then the owner takes the mark back, so that others may join, and answers, so that nothing is
+ * kept until the end of the task. The watch is sent to the owner once more after the answer, whichever that was: messages
+ * arrive in their order, so that one is the last.
+ *
+ * Where one of the two threads has ended, the other one reads what it has sent itself (inbox.c), and all comes out the
+ * same: the question finds no task, and is answered so; an answer finds the watch abandoned, as all of that thread's are;
+ * there is no mark to be taken back, and no task to let go of.
  */
 #include "base/compiler.h"
 
@@ -70,12 +75,6 @@ static void settle(struct cede__message_to *message, struct cede_sched *sched)
     cede__os_free(watch);
 }
 
-static void read_give_up(struct cede__message_to *message, struct cede_sched *sched)
-{
-    (void)sched;
-    (void)unmark(CEDE__CONTAINER(message, struct watch, give_up));
-}
-
 static void read_answer(struct cede__message_to *message, struct cede_sched *sched);
 
 static void answer(struct watch *watch, int error)
@@ -91,6 +90,15 @@ static void has_ended(cede_task id, const cede_task_end *end, void *arg)
     (void)id;
     watch->end = *end;
     answer(watch, CEDE_OK);
+}
+
+static void read_give_up(struct cede__message_to *message, struct cede_sched *sched)
+{
+    struct watch *watch = CEDE__CONTAINER(message, struct watch, give_up);
+    struct cede__task *task;
+    (void)unmark(watch);
+    if (cede__task_find(watch->id, &sched, &task) == CEDE_OK && cede__task_remove_on_end(task, has_ended, watch))
+        answer(watch, CEDE_ECANCELED);
 }
 
 static int begin_here(struct watch *watch)
@@ -152,7 +160,7 @@ static void abandon(struct watch *watch)
     watch->abandoned = true;
     if (watch->answered) {
         dispose(watch);
-    } else if (watch->joins) {
+    } else {
         watch->gave_up = true;
         watch->give_up.read = read_give_up;
         cede__sched_post(cede__sched_numbered(cede__id_scheduler(watch->id)), &watch->give_up);

@@ -167,6 +167,44 @@ static void those_taken_can_be_ended(void **state)
     test_report();
 }
 
+/* Orders that are under way when the task ends by itself: whoever comes last frees what they lie in. */
+static void *ends_soon(void *arg)
+{
+    (void)cede_task_yield();
+    (void)cede_task_park(cede_after(1));
+    return arg;
+}
+
+static void *orders_much(void *arg)
+{
+    static int (*const acts[])(cede_task task) = {cede_task_unpark, cede_task_cancel, cede_task_unpark, cede_task_kill};
+    cede_task tasks[8];
+    for (int round = 0; round < 200; round++) {
+        for (int i = 0; i < 8; i++) {
+            cede_task_options options = anywhere(ends_soon, arg, CEDE_PRIVATE);
+            EXPECT_EQ(cede_task_create(&tasks[i], &options), 0);
+        }
+        for (int act = 0; act < round % 5; act++) {
+            for (int i = 0; i < 8; i++) {
+                int error = acts[act](tasks[i]);
+                EXPECT(error == 0 || error == CEDE_ESTATE);
+            }
+            if (round % 3)
+                (void)cede_task_yield();
+        }
+        for (int i = 0; i < 8; i++)
+            EXPECT_EQ(cede_task_join(tasks[i], CEDE_NEVER, NULL), 0);
+    }
+    return arg;
+}
+
+static void orders_race_with_the_end(void **state)
+{
+    (void)state;
+    assert_int_equal(cede_runtime_run(THREADS, orders_much, NULL, NULL), 0);
+    test_report();
+}
+
 /* --- Both ids of one that was taken are good --- */
 
 static _Atomic cede_task own_id;
@@ -300,10 +338,12 @@ static void unpark_reaches_a_taken_task(void **state)
 }
 
 static _Atomic cede_task shared_task;
+static _Atomic int gave_up;
 
 static void *joins_late(void *arg)
 {
     EXPECT_EQ(cede_task_join(shared_task, cede_after(CEDE_MILLISECOND), NULL), CEDE_ETIMEDOUT);
+    gave_up = 1;
     return arg;
 }
 
@@ -318,8 +358,7 @@ static void *joins_while_another_thread_gives_up(void *arg)
     EXPECT_EQ(cede_task_spawn(&joiner, CEDE_PRIVATE, joins_there, arg), 0);
     EXPECT_EQ(cede_sleep_until(cede_after(CEDE_MILLISECOND)), 0);
     EXPECT_EQ(cede_sched_spawn(cede_runtime_sched(1), &options), 0);
-    int64_t end = cede_after(3 * CEDE_MILLISECOND); /* the question and the end of it are read one after the other */
-    while (cede_now() < end)
+    while (!gave_up) /* the question and the end of it are read one after the other */
         sched_yield();
     EXPECT_EQ(cede_sleep_until(cede_after(CEDE_MILLISECOND)), 0);
     EXPECT_EQ(cede_task_detach(task), CEDE_EBUSY);
@@ -332,6 +371,7 @@ static void *joins_while_another_thread_gives_up(void *arg)
 static void a_join_that_gives_up_leaves_the_mark_of_another(void **state)
 {
     (void)state;
+    gave_up = 0;
     assert_int_equal(cede_runtime_run(2, joins_while_another_thread_gives_up, NULL, NULL), 0);
     test_report();
 }
@@ -507,6 +547,7 @@ int main(void)
         cmocka_unit_test(all_end_once_and_none_moves),
         cmocka_unit_test(others_take_what_a_busy_thread_offers),
         cmocka_unit_test(those_taken_can_be_ended),
+        cmocka_unit_test(orders_race_with_the_end),
         cmocka_unit_test(a_taken_task_has_two_ids),
         cmocka_unit_test(a_task_of_another_thread_can_be_joined),
         cmocka_unit_test(unpark_reaches_a_taken_task),
