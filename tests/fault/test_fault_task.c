@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "env.h"
 #include "fault.h"
 #include "sources.h"
@@ -317,6 +319,75 @@ static void in_a_group(void *unused)
     finish();
 }
 
+/* --- Among those that pass their turns on ------------------------------------------------------------------------------- */
+
+static char order[16];
+
+static void note(const void *letter)
+{
+    order[strlen(order)] = (char)test_number(letter);
+}
+
+static void *parks_and_yields(void *arg)
+{
+    EXPECT_EQ(cede_task_park(CEDE_NEVER), 0);
+    note(arg);
+    EXPECT_EQ(cede_task_yield(), 0);
+    note(arg);
+    return NULL;
+}
+
+static void *notes(void *arg)
+{
+    note(arg);
+    return NULL;
+}
+
+static void tick_without_memory(void)
+{
+    memset(order, 0, sizeof order);
+    fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
+    EXPECT(cede_sched_tick(now) >= 0);
+    fault_disarm();
+}
+
+/* Three tasks that wait, with stacks used before, so that there are no others to be had without memory. */
+static void spawn_three(cede_task *tasks)
+{
+    for (uintptr_t round = 0; round < 2; round++) {
+        for (uintptr_t i = 0; i < 3; i++)
+            EXPECT_EQ(cede_task_spawn(&tasks[i], CEDE_PRIVATE, parks_and_yields, test_value('a' + i)), 0);
+        EXPECT(cede_sched_tick(now) >= 0);
+        for (uintptr_t i = 0; i < 3 && round == 0; i++)
+            EXPECT_EQ(cede_task_kill(tasks[i]), 0);
+        EXPECT(cede_sched_tick(now) >= 0);
+    }
+}
+
+/* New ones stand between tasks that go on: they have no turn, and the others have theirs in order, each counted once. */
+static void starved_between(void *unused)
+{
+    cede_task tasks[3];
+    (void)unused;
+    spawn_three(tasks);
+    for (uintptr_t i = 0; i < 3; i++) {
+        EXPECT_EQ(cede_task_unpark(tasks[i]), 0);
+        EXPECT_EQ(cede_task_spawn(NULL, CEDE_PRIVATE, notes, test_value('1' + i)), 0);
+    }
+    cede_sched_stats first = stats();
+    tick_without_memory();
+    EXPECT(strcmp(order, "abc") == 0);
+    EXPECT_EQ(stats().switches - first.switches, 3);
+    EXPECT_EQ(stats().starved - first.starved, 3);
+    tick_without_memory(); /* each end lets one of them try again */
+    EXPECT(strcmp(order, "abc") == 0);
+    tick_without_memory();
+    EXPECT(strcmp(order, "123") == 0);
+    EXPECT_EQ(stats().switches - first.switches, 3 + 3 + 3);
+    EXPECT_EQ(stats().starved - first.starved, 3);
+    EXPECT_EQ(cede_sched_reset(), 0);
+}
+
 /* --- cede_run ------------------------------------------------------------------------------------------------------------ */
 
 static void *main_task(void *arg)
@@ -382,6 +453,16 @@ ON_EACH_STACK(all_of_several, 16)
 ON_EACH_STACK(in_a_group, 16)
 ON_EACH_STACK(a_run, 8)
 
+/* On a thread of its own, whose pool is empty at first. */
+static void test_starved_between(void **state)
+{
+    (void)state;
+    if (!(test_kinds_here() & TEST_SHARED))
+        skip(); /* segments of split stacks are not had from there */
+    test_on_thread(starved_between, NULL);
+    test_report();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +474,7 @@ int main(void)
         cmocka_unit_test(test_all_of_several),
         cmocka_unit_test(test_in_a_group),
         cmocka_unit_test(test_a_run),
+        cmocka_unit_test(test_starved_between),
     };
     if (!fault_linked())
         test_skip("linked without --wrap");
