@@ -3,6 +3,8 @@
  * Out of memory in tasks: making them with all that they can have, and their turns, which are had later. Each failure
  * leaves nothing behind, and changes nothing.
  */
+#include <string.h>
+
 #include "env.h"
 #include "fault.h"
 #include "tasks.h"
@@ -300,6 +302,75 @@ static void in_a_group(void *unused)
     finish();
 }
 
+/* --- Among those that pass their turns on ------------------------------------------------------------------------------- */
+
+static char order[16];
+
+static void note(const void *letter)
+{
+    order[strlen(order)] = (char)test_number(letter);
+}
+
+static void *parks_and_yields(void *arg)
+{
+    EXPECT_EQ(cede_task_park(CEDE_NEVER), 0);
+    note(arg);
+    EXPECT_EQ(cede_task_yield(), 0);
+    note(arg);
+    return NULL;
+}
+
+static void *notes(void *arg)
+{
+    note(arg);
+    return NULL;
+}
+
+static void tick_without_memory(void)
+{
+    memset(order, 0, sizeof order);
+    fault_arm(1, FAULT_FOREVER, CEDE_ENOMEM);
+    EXPECT(cede_sched_tick(task_now) >= 0);
+    fault_disarm();
+}
+
+/* Three tasks that wait, with stacks used before, so that there are no others to be had without memory. */
+static void spawn_three(cede_task *tasks)
+{
+    for (uintptr_t round = 0; round < 2; round++) {
+        for (uintptr_t i = 0; i < 3; i++)
+            EXPECT_EQ(cede_task_spawn(&tasks[i], CEDE_PRIVATE, parks_and_yields, test_value('a' + i)), 0);
+        EXPECT(cede_sched_tick(task_now) >= 0);
+        for (uintptr_t i = 0; i < 3 && round == 0; i++)
+            EXPECT_EQ(cede_task_kill(tasks[i]), 0);
+        EXPECT(cede_sched_tick(task_now) >= 0);
+    }
+}
+
+/* New ones stand between tasks that go on: they have no turn, and the others have theirs in order, each counted once. */
+static void starved_between(void *unused)
+{
+    cede_task tasks[3];
+    (void)unused;
+    spawn_three(tasks);
+    for (uintptr_t i = 0; i < 3; i++) {
+        EXPECT_EQ(cede_task_unpark(tasks[i]), 0);
+        EXPECT_EQ(cede_task_spawn(NULL, CEDE_PRIVATE, notes, test_value('1' + i)), 0);
+    }
+    cede_sched_stats first = task_stats();
+    tick_without_memory();
+    EXPECT(strcmp(order, "abc") == 0);
+    EXPECT_EQ(task_stats().switches - first.switches, 3);
+    EXPECT_EQ(task_stats().starved - first.starved, 3);
+    tick_without_memory(); /* each end lets one of them try again */
+    EXPECT(strcmp(order, "abc") == 0);
+    tick_without_memory();
+    EXPECT(strcmp(order, "123") == 0);
+    EXPECT_EQ(task_stats().switches - first.switches, 3 + 3 + 3);
+    EXPECT_EQ(task_stats().starved - first.starved, 3);
+    EXPECT_EQ(cede_sched_reset(), 0);
+}
+
 /* --- cede_run ------------------------------------------------------------------------------------------------------------ */
 
 static void *main_task(void *arg)
@@ -347,6 +418,13 @@ TEST(all_of_several, 16)
 TEST(in_a_group, 16)
 TEST(a_run, 8)
 
+/* On a thread of its own, whose pool is empty at first. */
+static void test_starved_between(void)
+{
+    if (test_kinds_here() & TEST_SHARED) /* segments of split stacks are not had from there */
+        test_on_thread(starved_between, NULL);
+}
+
 int main(void)
 {
     static const struct task_test tests[] = {
@@ -358,6 +436,7 @@ int main(void)
         TASK_TEST(test_all_of_several),
         TASK_TEST(test_in_a_group),
         TASK_TEST(test_a_run),
+        TASK_TEST_ONCE(test_starved_between),
     };
     if (cede_local_create(&keys[0], NULL))
         return 1;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A C program that has long used the library loads a module in C++, and the C++ runtime with it: coroutines of that module that
-# yield inside of a catch block keep their own exceptions; so do coroutines of C that waited meanwhile, in place and on another
-# thread, and then call into that module. And a module that brings a runtime of its own may be unloaded.
+# yield inside of a catch block keep their own exceptions; so do coroutines and tasks of C that waited meanwhile, in place and on
+# another thread, and then call into that module. And a module that brings a runtime of its own may be unloaded.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -17,7 +17,8 @@ static void *rethrow(void *arg, void *)
     try {
         throw mine;
     } catch (long) {
-        cede_yield(nullptr, nullptr);
+        if (cede_task_yield() != 0)
+            cede_yield(nullptr, nullptr);
         try {
             throw;
         } catch (long again) {
@@ -98,6 +99,37 @@ static void *other_thread(void *stack)
     return (void *)kept;
 }
 
+/* As long as there is no module it gives way: its thread has no runtime then. */
+static void *task_that_throws(void *arg)
+{
+    while (!throw_and_wait)
+        cede_task_yield();
+    return throw_and_wait(arg);
+}
+
+/* The same with tasks, which pass their turns on to each other: the second one is on a stack of this kind. */
+static void *other_thread_with_tasks(void *stack)
+{
+    cede_task tasks[MANY];
+    size_t kept = 0;
+    for (size_t i = 0; i < MANY; i++)
+        if (cede_task_spawn(&tasks[i], i == 1 ? (cede_stack_choice)(size_t)stack : CEDE_PRIVATE, task_that_throws,
+                            (void *)(i + 1)) != 0)
+            return NULL;
+    for (int64_t now = 0; now < 20; now++)
+        cede_sched_tick(now);
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    for (int64_t now = 20; now < 40; now++)
+        cede_sched_tick(now);
+    for (size_t i = 0; i < MANY; i++) {
+        cede_task_end end = {CEDE_TASK_NONE, NULL};
+        cede_task_join(tasks[i], CEDE_NOW, &end);
+        kept += (size_t)end.result == i + 1;
+    }
+    return (void *)kept;
+}
+
 static void *nothing(void *arg, void *in)
 {
     (void)in;
@@ -106,7 +138,7 @@ static void *nothing(void *arg, void *in)
 
 /*
  * host MODULE FLAGS: u: uses the library before it loads the module; g: loads it with RTLD_GLOBAL; c: closes it after; p, s: another
- * thread has waiting coroutines then, on private stacks or on shared ones; f: and with floating-point words of their own
+ * thread has waiting coroutines then, on private stacks or on shared ones; f: and with floating-point words of their own; t: tasks
  */
 int main(int argc, char **argv)
 {
@@ -119,7 +151,8 @@ int main(int argc, char **argv)
         waiting_flags = CEDE_CORO_FP_PRIVATE;
     if (other) {
         size_t stack = strchr(flags, 's') ? CEDE_SHARED : CEDE_PRIVATE;
-        if (pthread_barrier_init(&barrier, NULL, 2) != 0 || pthread_create(&thread, NULL, other_thread, (void *)stack) != 0)
+        void *(*entry)(void *) = strchr(flags, 't') ? other_thread_with_tasks : other_thread;
+        if (pthread_barrier_init(&barrier, NULL, 2) != 0 || pthread_create(&thread, NULL, entry, (void *)stack) != 0)
             return 2;
         pthread_barrier_wait(&barrier);
     }
@@ -164,7 +197,7 @@ END
 "$CC" -std=c11 -D_GNU_SOURCE -O2 -I"$SOURCE_DIR/include" "$dir/host.c" "$BINARY_DIR/libcede.so" -ldl -pthread -o "$dir/host"
 fp=
 case $(uname -m) in x86_64 | aarch64) fp="pf sf" ;; esac # the others have no such words
-for flags in - u g ug p s up $fp; do
+for flags in - u g ug p s up tp ts $fp; do
     for module in module module_with_runtime; do
         for close in "" c; do
             LD_LIBRARY_PATH=$BINARY_DIR "$dir/host" "$dir/$module.so" $flags$close ||
