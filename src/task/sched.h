@@ -171,7 +171,7 @@ static inline size_t cede__ring_length(cede_queue *queue)
     return ring->last - ring->first;
 }
 
-/* Puts a task at the end of its ring, where it has room. */
+/* Puts a task at the end of its ring, where it has room. With somebody urgent, no turn is passed on any more. */
 static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task *task)
 {
     cede_coro *handle = cede__coro_handle(cede__task_coro(task));
