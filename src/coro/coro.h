@@ -33,8 +33,8 @@
  *
  * (A task that another thread has run instead has finished "elsewhere".)
  *
- * cede__coro_set_gate checks each change against this table. Two do not go through it: the inline path, which goes from
- * WAITING to RUNNING and back, and migrating coroutines, whose changes must be atomic.
+ * cede__coro_set_gate checks each change against this table. Two do not go through it: the inline path, also that of
+ * pass.h, which goes from WAITING to RUNNING and back, and migrating coroutines, whose changes must be atomic.
  */
 #ifndef CEDE_CORO_CORO_H
 #define CEDE_CORO_CORO_H

@@ -183,7 +183,7 @@ static inline void cede__ring_push(struct cede__ring *ring, struct cede__task *t
     ring->places[ring->last++ & ring->mask] = cede__coro_handle(cede__task_coro(task));
 }
 
-/* Puts a task at the end of its ring. */
+/* Puts a task at the end of its ring. With somebody urgent, no turn is passed on any more. */
 static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task *task)
 {
     struct cede__ring *ring = cede__ring(sched->ready);

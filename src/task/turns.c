@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * task/turns.c - one turn after the other: the loop resumes whoever is first in the ring.
+ * task/turns.c - one turn after the other: the loop resumes whoever is first in the ring, and that one may pass the turn on
+ * to the next. Nothing but the way differs: order, counts, and what is done between turns are those of the loop alone.
  *
  * A task that comes back has either begun to wait, and is linked where it waits; or has just given way, and is put at the
  * end; or has ended. There is one place where tasks are resumed: with two of them a yield takes 3 ns more.

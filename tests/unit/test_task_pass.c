@@ -682,7 +682,7 @@ static void one_seed(void *by)
 
 static void at_random(void *by)
 {
-    uint64_t seeds = 200 / test_slow_factor() + 4, first = 0;
+    uint64_t seeds = 120 / test_slow_factor() + 2, first = 0;
     const char *only = getenv("TEST_SEED");
     if (only) {
         first = strtoull(only, NULL, 0);

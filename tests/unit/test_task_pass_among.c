@@ -150,7 +150,7 @@ static bool calls(void *const *frames, int count, void *(*function)(void *arg))
     bool found = false;
     for (int i = 0; i < count; i++)
         found |=
-            (char *)frames[i] > (char *)(uintptr_t)function && (char *)frames[i] < (char *)(uintptr_t)function + 400;
+            (char *)frames[i] > (char *)(uintptr_t)function && (char *)frames[i] < (char *)(uintptr_t)function + 2000;
     return found;
 }
 

@@ -2,10 +2,10 @@
 /*
  * cede/inline/task.h - the waits of tasks, compiled into the caller. Included by cede/task.h; not an API.
  *
- * A task's wait is a switch to the scheduler that runs it, and the caller's registers are kept by the compiler as in
- * cede/inline/coro.h: only what is live, which also makes what is kept of a waiting task small. Just as important, no
- * function of the library is waiting: the processor predicts wrongly where each of them returns to after a switch, and so
- * a wait within two calls takes three times as long.
+ * A task's wait is a switch to the scheduler that runs it, or at once to the task that is next, and the caller's registers
+ * are kept by the compiler as in cede/inline/coro.h: only what is live, which also makes what is kept of a waiting task
+ * small. Just as important, no function of the library is waiting: the processor predicts wrongly where each of them
+ * returns to after a switch, and so a wait within two calls takes three times as long.
  *
  * So each call that may wait is in two functions of the library, with the switch in between: one that begins, and says
  * whether there is something to wait for, and, where more is to be done, one that ends it. What the scheduler gives back
