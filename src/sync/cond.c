@@ -28,7 +28,7 @@ int cede__sync_cond_wait_begin(cede_cond *cond, cede_mutex *mutex, int64_t deadl
         return error;
     if (mutex->owned.owner != self->id)
         return CEDE_EPERM;
-    if (cede__sync_is_on_stack_of(self, mutex))
+    if (!error && cede__sync_is_on_stack_of(self, mutex)) /* one that has finished has no stack any more */
         return CEDE_ESTACKPTR;
     int begun = cede__sync_wait_begin(&cond->waiters, CEDE__WAIT_COND, (uintptr_t)mutex, deadline);
     if (begun == CEDE__WAITS)
