@@ -34,6 +34,7 @@ static inline void cede__coro_becomes_current(cede_coro *coro, struct cede__tls 
     if (cede__coro_is_shared(coro)) {
         here->shared_key = CEDE__CLOSED;
         here->last_shared = &coro->hot;
+        here->passes = 0;
     }
 }
 

@@ -129,7 +129,8 @@ static inline void come_back(struct cede_sched *sched, struct cede__task *task)
 
 /*
  * Resumes a task. Sets *back to who has come back, since the turn may have been passed on, and counts the turns that were
- * had so. They go on until the ring is to be looked at ahead, or somebody urgent is ready.
+ * had so. They go on until the ring is to be looked at ahead, or somebody urgent is ready. Where very many are ready none
+ * is passed on: asking who is next touches the stack of who asks, which is in no cache then (a million: 108 ns, not 73).
  */
 static inline int give_turn(struct cede_sched *sched, cede_coro *handle, intptr_t outcome, cede_coro **back)
 {
@@ -138,6 +139,7 @@ static inline int give_turn(struct cede_sched *sched, cede_coro *handle, intptr_
     struct cede__tls *here = cede__here();
     intptr_t gate = cede__coro_turn_begin(handle, here);
     sched->pass_from = sched->pass_end = ring->first;
+    here->passes = gate > 0 && ring->last - ring->first < CEDE__QUEUE_AHEAD;
     if (CEDE__UNLIKELY(gate <= 0)) {
         *back = handle;
         return gate < 0 ? (int)gate : cede__received(cede__resume_any(handle, (void *)outcome), NULL);

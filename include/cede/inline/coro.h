@@ -52,6 +52,7 @@ struct cede__tls {
     const uintptr_t *exceptions;   /* what is not zero while a C++ exception is caught or in flight: two words */
     struct cede__hot *scheduler;   /* whose resumed coroutines are tasks: what runs the thread's tasks now, or NULL */
     struct cede__hot *last_shared; /* the shared coroutine that ran last; it may be gone, and is only compared */
+    uintptr_t passes;              /* not 0: the running task may pass its turn on (cede/inline/task.h) */
 };
 
 enum {

@@ -59,7 +59,7 @@ static inline __attribute__((always_inline)) int cede__task_switch(const struct 
     struct cede__hot *self = here->current;
     struct cede__hot *to = self->link;
     void *value = 0;
-    if (here->shared_key != CEDE__CLOSED) { /* not on a shared stack */
+    if (here->passes) {
         cede_transfer next = cede__task_next(self);
         to = CEDE__CAST(struct cede__hot *, next.word);
         value = next.value;
