@@ -380,8 +380,9 @@ static void clear(const cede_sched_stats *before)
     EXPECT_EQ(values, values_dropped);
 }
 
-static void one_seed(uint64_t seed)
+static void one_seed(uint64_t seed, void *unused)
 {
+    (void)unused;
     cede_sched_stats before = task_stats();
     chance = seed;
     used = values = values_dropped = 0;
@@ -405,20 +406,9 @@ static void one_seed(uint64_t seed)
 
 static void at_random(void)
 {
-    uint64_t seeds = 400 / test_slow_factor() + 4, first = 0;
-    const char *only = getenv("TEST_SEED");
-    if (only) {
-        first = strtoull(only, NULL, 0);
-        seeds = 1;
-    }
-    for (uint64_t seed = first; seed < first + seeds; seed++) {
-        one_seed(seed);
-        if (test_failures())
-            print_error("seed %llu\n", (unsigned long long)seed);
-        test_report();
-    }
+    bool all_seeds = test_each_seed(400 / test_slow_factor() + 4, one_seed, NULL);
     cede_sched_stats all = task_stats();
-    assert_true(only || (all.done && all.canceled && all.timed_out && all.killed)); /* each of them was there */
+    assert_true(!all_seeds || (all.done && all.canceled && all.timed_out && all.killed)); /* each of them was there */
 }
 
 int main(void)

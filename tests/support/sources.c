@@ -226,6 +226,19 @@ void test_report(void)
     fail();
 }
 
+bool test_each_seed(uint64_t seeds, void (*run)(uint64_t seed, void *arg), void *arg)
+{
+    const char *only = getenv("TEST_SEED");
+    uint64_t first = only ? strtoull(only, NULL, 0) : 0, last = only ? first : seeds - 1;
+    for (uint64_t seed = first; seed <= last; seed++) {
+        run(seed, arg);
+        if (test_failures())
+            print_error("seed %llu\n", (unsigned long long)seed);
+        test_report();
+    }
+    return !only;
+}
+
 /* --- Tests ------------------------------------------------------------------------------------------------------ */
 
 struct instance {

@@ -103,6 +103,12 @@ struct test_case {
 int test_run(const char *group, const struct test_case *cases, size_t count);
 #define TEST_RUN(group, cases) test_run(group, cases, sizeof(cases) / sizeof((cases)[0]))
 
+/*
+ * Calls run(seed, arg) for so many seeds, from 0 on, or for the one that TEST_SEED in the environment names; and test_report
+ * after each, with the seed if anything failed. Whether it was all of them.
+ */
+bool test_each_seed(uint64_t seeds, void (*run)(uint64_t seed, void *arg), void *arg);
+
 /* --- Findings, safe on coroutines and threads -------------------------------------------------------------------- */
 
 void test_expect(bool ok, const char *text, const char *file, int line, long long got, long long want);

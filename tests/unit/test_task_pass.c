@@ -680,22 +680,16 @@ static void one_seed(void *by)
         HOLDS(test_place_close(&places[i]) == 0);
 }
 
+static void with_seed(uint64_t seed, void *by)
+{
+    chance = seed;
+    lost = false;
+    test_on_thread(one_seed, by);
+}
+
 static void at_random(void *by)
 {
-    uint64_t seeds = 120 / test_slow_factor() + 2, first = 0;
-    const char *only = getenv("TEST_SEED");
-    if (only) {
-        first = strtoull(only, NULL, 0);
-        seeds = 1;
-    }
-    for (uint64_t seed = first; seed < first + seeds; seed++) {
-        chance = seed;
-        lost = false;
-        test_on_thread(one_seed, by);
-        if (test_failures())
-            print_error("seed %llu\n", (unsigned long long)seed);
-        test_report();
-    }
+    (void)test_each_seed(120 / test_slow_factor() + 2, with_seed, by);
 }
 
 static void order_of_ticks(void **state)

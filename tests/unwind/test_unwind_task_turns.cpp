@@ -18,6 +18,7 @@ extern "C" {
 
 #include <cede/cede.h>
 
+#include "handled.h"
 extern "C" {
 #include "env.h"
 #include "tasks.h"
@@ -26,10 +27,6 @@ extern "C" {
 namespace {
 
 enum { TASKS = 12, ACTIONS = 40, DEPTH = 3 };
-
-struct error {
-    uintptr_t number;
-};
 
 struct record {
     uint64_t random;
@@ -42,21 +39,6 @@ struct record {
 
 std::deque<record *> ready; /* as it should be */
 record records[TASKS];
-
-/* The number of the exception that is being handled, 0 if there is none. */
-uintptr_t handled()
-{
-    std::exception_ptr current = std::current_exception();
-    if (!current)
-        return 0;
-    try {
-        std::rethrow_exception(current);
-    } catch (const error &e) {
-        return e.number;
-    } catch (...) {
-        return UINTPTR_MAX;
-    }
-}
 
 void turn_begins(record *self)
 {
