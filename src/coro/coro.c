@@ -196,8 +196,7 @@ int cede_coro_reset(cede_coro *handle, cede_entry *entry, void *arg)
     return CEDE_OK;
 }
 
-/* What cede__coro_release_bare leaves to do. */
-static void release(cede_coro *coro)
+void cede__coro_release(cede_coro *coro)
 {
     if (cede__coro_is_suspended(coro))
         cede__coro_unplace(coro);
@@ -221,7 +220,7 @@ int cede_coro_destroy(cede_coro *handle)
     if (!error)
         error = find_idle(handle, &coro);
     if (!error)
-        release(coro);
+        cede__coro_release(coro);
     return error;
 }
 
@@ -249,9 +248,4 @@ void cede__coro_task_finished(cede_coro *coro, void *result)
 {
     coro->hot.context.pc = result;
     cede__coro_set_gate(coro, CEDE__GATE_FINISHED);
-}
-
-void cede__coro_task_destroy(cede_coro *coro)
-{
-    release(coro);
 }

@@ -349,8 +349,6 @@ typedef void *cede__task_entry(void *arg);
 
 /* As cede_coro_create; the bytes before the control block are zero. A short way is cede__coro_make_plain, in make.h. */
 int cede__coro_task_create(cede_coro **out, const cede_coro_options *options);
-/* Ends one that does not run. For most there is a short way, cede__coro_release_bare. */
-void cede__coro_task_destroy(cede_coro *coro);
 
 /* Takes the stack from a suspended one, which is as it was before its start. */
 void cede__coro_task_drop(cede_coro *coro);

@@ -88,4 +88,7 @@ static inline bool cede__coro_release_bare(cede_coro *coro)
     return true;
 }
 
+/* Destroys any that does not run, and that this thread may change: what cede__coro_release_bare leaves to do. */
+void cede__coro_release(cede_coro *coro);
+
 #endif

@@ -120,7 +120,7 @@ void cede__task_release(struct cede_sched *sched, struct cede__task *task)
     sched->urgent_most -= (task->flags & CEDE__TASK_WAS_URGENT) != 0;
     sched->released++;
     if (!cede__coro_release_bare(cede__task_coro(task)))
-        cede__coro_task_destroy(cede__task_coro(task));
+        cede__coro_release(cede__task_coro(task));
     cede__slots_give(&sched->slots, slot);
 }
 

@@ -56,7 +56,7 @@ static inline int adopt(struct cede_sched *sched, cede_coro *coro, struct cede__
     if (!error)
         error = cede__slots_take(&sched->slots, sched->number, task);
     if (CEDE__UNLIKELY(error)) {
-        cede__coro_task_destroy(coro);
+        cede__coro_release(coro);
         return error;
     }
     task->status = CEDE_TASK_CREATED;
