@@ -50,13 +50,12 @@ static bool is_better(const struct cede__shared_stack *stack, const struct cede_
 static struct cede__shared_stack *choose(cede_source *source, const struct cede__thread *thread)
 {
     size_t count;
-    struct cede__shared_stack *stacks = cede__shared_stacks(source, &count), *best = NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (!stacks[i].occupant)
-            return &stacks[i];
+    struct cede__shared_stack *stacks = cede__shared_stacks(source, &count), *best = cede__shared_unoccupied(source);
+    if (best)
+        return best;
+    for (size_t i = 0; i < count; i++)
         if (!is_stuck(&stacks[i]) && (!best || is_better(&stacks[i], best, thread->tls.last_shared)))
             best = &stacks[i];
-    }
     return best ? best : stacks;
 }
 
