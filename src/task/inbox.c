@@ -167,40 +167,38 @@ static void read_request(struct cede__message_to *message, struct cede_sched *sc
     cede__os_free(request);
 }
 
-/* To the thread of the task, with a cell, which goes with it, unless this fails; or NULL. */
-static int send(cede_task id, cede__task_action *act, uint64_t arg, void *more)
+/* To the thread of the task; with a cell for what it is to have, or without. */
+static int send(cede_task id, cede__task_action *act, uint64_t arg, bool with_more)
 {
     struct request *request = cede__os_malloc(sizeof *request);
     if (!request)
         return CEDE_ENOMEM;
-    *request = (struct request){.message.read = read_request, .act = act, .id = id, .arg = arg, .more = more};
+    *request = (struct request){.message.read = read_request, .act = act, .id = id, .arg = arg};
+    int error = with_more ? cede__cell_alloc(&request->more, CEDE__CELL_SAVE, sizeof(struct cede__task_more)) : CEDE_OK;
+    if (error) {
+        cede__os_free(request);
+        return error;
+    }
     bool lives = cede__sched_post(cede__sched_numbered(cede__id_scheduler(id)), &request->message);
     return lives ? CEDE_OK : CEDE_ESTALE;
 }
 
-int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg)
+static int act_or_send(cede_task id, cede__task_action *act, uint64_t arg, bool with_more)
 {
     struct cede_sched *sched;
     struct cede__task *task;
     int error = cede__task_find(id, &sched, &task);
     if (error == CEDE_EPERM)
-        return send(id, act, arg, NULL);
+        return send(id, act, arg, with_more);
     return error ? error : act(sched, task, arg);
+}
+
+int cede__task_act(cede_task id, cede__task_action *act, uint64_t arg)
+{
+    return act_or_send(id, act, arg, false);
 }
 
 int cede__task_act_with_more(cede_task id, cede__task_action *act, uint64_t arg)
 {
-    struct cede_sched *sched;
-    struct cede__task *task;
-    void *more;
-    int error = cede__task_find(id, &sched, &task);
-    if (error != CEDE_EPERM)
-        return error ? error : act(sched, task, arg);
-    error = cede__cell_alloc(&more, CEDE__CELL_SAVE, sizeof(struct cede__task_more));
-    if (error)
-        return error;
-    error = send(id, act, arg, more);
-    if (error == CEDE_ENOMEM)
-        cede__cell_free(more, sizeof(struct cede__task_more));
-    return error;
+    return act_or_send(id, act, arg, true);
 }
