@@ -159,14 +159,10 @@ int(cede_queue_push)(cede_queue *queue, cede_coro *coro)
 {
     if (!queue || !coro)
         return CEDE_EINVAL;
-    size_t length = length_of(&queue->ring);
-    int error = make_room(&queue->ring, length + 1);
-    if (error)
-        return error;
-    if (length < CEDE__QUEUE_AHEAD)
-        cede_coro_prefetch(coro);
-    queue->ring.places[queue->ring.last++ & queue->ring.mask] = coro;
-    return CEDE_OK;
+    int error = make_room(&queue->ring, length_of(&queue->ring) + 1);
+    if (!error)
+        cede__queue_put(&queue->ring, coro);
+    return error;
 }
 
 int(cede_queue_pop)(cede_queue *queue, cede_coro **out)

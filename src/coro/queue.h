@@ -5,6 +5,8 @@
 #ifndef CEDE_CORO_QUEUE_H
 #define CEDE_CORO_QUEUE_H
 
+#include "coro/coro.h"
+
 #include <cede/queue.h>
 
 /* Asks the processor for two lines: all that a resume needs of a control block, and most save areas. */
@@ -12,6 +14,14 @@ static inline void cede__queue_prefetch(const void *address)
 {
     __builtin_prefetch(address, 1);
     __builtin_prefetch((const char *)address + CEDE__LINE, 1);
+}
+
+/* Puts a coroutine at the end of a ring that has room, and asks for it if it is too late for looking ahead. */
+static inline void cede__queue_put(struct cede__ring *ring, cede_coro *handle)
+{
+    if (ring->last - ring->first < CEDE__QUEUE_AHEAD)
+        cede__queue_prefetch(cede__coro_address(handle));
+    ring->places[ring->last++ & ring->mask] = handle;
 }
 
 /*

@@ -177,13 +177,7 @@ static inline size_t cede__ring_length(cede_queue *queue)
     return ring->last - ring->first;
 }
 
-/* The task is the last one of this ring: there is room, since each one's was made when it was created. */
-static inline void cede__ring_push(struct cede__ring *ring, struct cede__task *task)
-{
-    ring->places[ring->last++ & ring->mask] = cede__coro_handle(cede__task_coro(task));
-}
-
-/* Puts a task at the end of its ring. With somebody urgent, no turn is passed on any more. */
+/* Puts a task at the end of its ring, where it has room. With somebody urgent, no turn is passed on any more. */
 static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task *task)
 {
     struct cede__ring *ring = cede__ring(sched->ready);
@@ -191,9 +185,7 @@ static inline void cede__sched_queue(struct cede_sched *sched, struct cede__task
         sched->pass_end = ring->first;
         ring = cede__ring(sched->urgent);
     }
-    if (ring->last - ring->first < CEDE__QUEUE_AHEAD) /* it is too late for looking ahead */
-        cede__queue_prefetch(cede__task_coro(task));
-    cede__ring_push(ring, task);
+    cede__queue_put(ring, cede__coro_handle(cede__task_coro(task)));
 }
 
 /* --- Waiting (wait.c) --- */

@@ -115,7 +115,7 @@ static inline void queue_again(struct cede__ring *ring, struct cede__task *task)
         task->outcome = 0;
     task->status = CEDE_TASK_READY;
     task->wait = CEDE__WAIT_NONE;
-    cede__ring_push(ring, task);
+    ring->places[ring->last++ & ring->mask] = cede__coro_handle(cede__task_coro(task));
 }
 
 /* It has come back, and does not wait. */
@@ -231,13 +231,13 @@ size_t cede__turns_give(size_t turns)
 
 /* --- Turns that are passed on --- */
 
-#if CEDE__INLINE_BUILD
-
 /* To the scheduler. */
 static inline cede_transfer pass_to_none(const struct cede__hot *self)
 {
     return (cede_transfer){NULL, (uintptr_t)self->link};
 }
+
+#if CEDE__INLINE_BUILD
 
 /* All but the switch itself, and what the next one goes on with. */
 static inline cede_transfer pass(struct cede_sched *sched, struct cede__task *task, cede_coro *next)
@@ -278,7 +278,7 @@ cede_transfer cede__task_next(struct cede__hot *self)
 
 cede_transfer cede__task_next(struct cede__hot *self)
 {
-    return (cede_transfer){NULL, (uintptr_t)self->link};
+    return pass_to_none(self);
 }
 
 #endif
